@@ -1,0 +1,120 @@
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class FoldedConv3D(keras.layers.Layer):
+    """3-D convolution that runs factorised kernels as 2-D convolutions.
+
+    A `(1, k, k)` kernel is a 2-D convolution with time folded into the batch,
+    and a `(k, 1, 1)` kernel is one with height and width folded together. The
+    weights and the numbers stay those of the 3-D convolution, but CPU kernels
+    are faster and LiteRT can quantise them. Other kernels run as 3-D
+    convolutions. Padding is symmetric, `kernel // 2` on both sides.
+
+    Args:
+        filters: int. Number of output channels.
+        kernel_size: tuple of 3 ints (time, height, width), all odd.
+        strides: tuple of 3 ints. Defaults to `(1, 1, 1)`.
+        fold: bool. Whether to use the 2-D form where there is one. Defaults
+            to `True`.
+        kernel_initializer: Keras initializer. Defaults to He-normal over the
+            fan-out.
+
+    Call arguments:
+        inputs: tensor of shape `(batch, time, height, width, channels)`.
+
+    Returns:
+        Tensor of shape `(batch, time', height', width', filters)`.
+
+    Example:
+    ```python
+    layer = FoldedConv3D(8, (1, 3, 3), strides=(1, 2, 2))
+    layer(keras.random.normal((2, 4, 16, 16, 3))).shape  # (2, 4, 8, 8, 8)
+    ```
+
+    Reference: factorised convolutions as in R(2+1)D, arXiv:1711.11248.
+    """
+
+    def __init__(
+        self,
+        filters,
+        kernel_size,
+        strides=(1, 1, 1),
+        fold=True,
+        kernel_initializer=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if any(k % 2 == 0 for k in kernel_size):
+            raise ValueError(
+                f"`kernel_size` must be odd for symmetric padding, got {kernel_size}."
+            )
+        self.filters = filters
+        self.kernel_size = tuple(kernel_size)
+        self.strides = tuple(strides)
+        self.fold = fold
+        self.kernel_initializer = keras.initializers.get(
+            kernel_initializer
+            or keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
+        )
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(*self.kernel_size, input_shape[-1], self.filters),
+            initializer=self.kernel_initializer,
+        )
+
+    def call(self, inputs):
+        time, height, width = self.kernel_size
+        if self.fold and time == 1:
+            return self._spatial(inputs)
+        if self.fold and height == width == 1:
+            return self._temporal(inputs)
+        return self._convolve(inputs, self.kernel, self.strides)
+
+    def _spatial(self, x):
+        batch, time, height, width, channels = ops.shape(x)
+        x = x[:, :: self.strides[0]] if self.strides[0] > 1 else x
+        time = -(-time // self.strides[0])
+        x = ops.reshape(x, (-1, height, width, channels))
+        x = self._convolve(x, self.kernel[0], self.strides[1:])
+        _, height, width, _ = ops.shape(x)
+        return ops.reshape(x, (batch, time, height, width, self.filters))
+
+    def _temporal(self, x):
+        if self.strides[1] > 1 or self.strides[2] > 1:
+            x = x[:, :, :: self.strides[1], :: self.strides[2]]
+        batch, time, height, width, channels = ops.shape(x)
+        x = ops.reshape(x, (batch, time, height * width, channels))
+        x = self._convolve(x, self.kernel[:, 0], (self.strides[0], 1))
+        _, time, _, _ = ops.shape(x)
+        return ops.reshape(x, (batch, time, height, width, self.filters))
+
+    def _convolve(self, x, kernel, strides):
+        """Convolve with symmetric padding; "same" is that already at stride 1."""
+        if max(strides) == 1:
+            return ops.conv(x, kernel, strides=strides, padding="same")
+        sizes = kernel.shape[:-2]
+        if max(sizes) > 1:
+            padding = [(size // 2, size // 2) for size in sizes]
+            x = ops.pad(x, [(0, 0), *padding, (0, 0)])
+        return ops.conv(x, kernel, strides=strides, padding="valid")
+
+    def compute_output_shape(self, input_shape):
+        sizes = (
+            None if size is None else -(-size // stride)
+            for size, stride in zip(input_shape[1:4], self.strides, strict=True)
+        )
+        return (input_shape[0], *sizes, self.filters)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "strides": self.strides,
+            "fold": self.fold,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }

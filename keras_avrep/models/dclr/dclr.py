@@ -1,0 +1,329 @@
+import keras
+from keras import ops
+
+from keras_avrep.backbones import VideoResNetBackbone
+from keras_avrep.layers import (
+    ActivationDecoupler,
+    ActivationMap,
+    FeatureQueue,
+    NeighbourMiner,
+    ProjectionHeads,
+)
+from keras_avrep.losses import activation_alignment, multi_positive_nce
+from keras_avrep.models.dclr.dclr_views import DCLRViews
+from keras_avrep.training import MomentumEncoder, SelfSupervisedTask
+from keras_avrep.views.augment import IMAGENET_MEAN, IMAGENET_STD
+
+# term → (query head, key head = queue, mode of the mined positives)
+TERMS = {
+    "vv": ("vv", "vv", "rgb"),
+    "vs": ("vs", "sv", "static"),
+    "sv": ("sv", "vs", "static"),
+    "vd": ("vd", "dv", "dynamic"),
+    "dv": ("dv", "vd", "dynamic"),
+}
+# head → (input mode, mode of the activation map that weights the pooling)
+HEADS = {
+    "vv": ("rgb", None),
+    "vs": ("rgb", "static"),
+    "vd": ("rgb", "dynamic"),
+    "sv": ("static", None),
+    "dv": ("dynamic", None),
+}
+ALIGNMENT = "activation"
+DEFAULT_WEIGHTS = {"vv": 1.0, "vs": 1.0, "sv": 1.0, "vd": 1.0, "dv": 1.0}
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class DCLR(SelfSupervisedTask):
+    """Dual contrastive learning of scene and motion from unlabelled video.
+
+    One backbone encodes a clip, a frozen frame of it (static) and its frame
+    differences (dynamic); the RGB feature is contrasted with each of the two,
+    re-weighted by their activation maps.
+
+    Args:
+        backbone: `keras_avrep.backbones.VideoResNetBackbone`.
+        views: `DCLRViews`, or `None` for its defaults at 112 pixels.
+        hidden_dim: int. Hidden width of the projection heads. Defaults to `512`.
+        projection_dim: int. Size of the embeddings. Defaults to `128`.
+        queue_size: int. Keys kept for each head, well below the number of
+            videos. Defaults to `2048`.
+        momentum: float. Of the key encoder. Defaults to `0.999`.
+        temperature: float. Defaults to `0.07`.
+        loss_weights: dict from `"vv"`, `"vs"`, `"sv"`, `"vd"`, `"dv"` and
+            `"activation"` to floats. A term left out is not built:
+            `{"vv": 1.0}` is plain instance contrast. Defaults to all five
+            contrasts at 1 and the alignment at 0.1.
+        activation_decoupling: bool. Whether RGB features are pooled with the
+            static and dynamic activation maps. Defaults to `True`.
+        mine: list of `"rgb"`, `"static"`, `"dynamic"`: the terms that take
+            mined neighbours as further positives. Defaults to all, as released;
+            the paper's figure shows `["dynamic"]`.
+        top_k: int. Neighbours mined. Defaults to `5`.
+        repulsion: bool. Whether the key's dynamic embedding is an extra
+            negative of the static contrast and the reverse. Defaults to `False`.
+        seed: int. Of the queues. Defaults to `None`.
+
+    Example:
+    ```python
+    backbone = keras_avrep.backbones.VideoResNetBackbone(blocks=[1, 1, 1, 1])
+    model = keras_avrep.models.DCLR(backbone)
+    model.compile(optimizer=keras.optimizers.SGD(0.01, momentum=0.9))
+    model.fit(keras_avrep.data.clip_dataset(records, batch_size=32))
+    features = model.predict(clips)  # (N, T, H, W, 3) pixels to (N, 512)
+    ```
+
+    Reference: Ding, Qian, Xiong, arXiv:2207.05340.
+    """
+
+    backbone_cls = VideoResNetBackbone
+
+    def __init__(
+        self,
+        backbone,
+        views=None,
+        hidden_dim=512,
+        projection_dim=128,
+        queue_size=2048,
+        momentum=0.999,
+        temperature=0.07,
+        loss_weights=None,
+        activation_decoupling=True,
+        mine=("rgb", "static", "dynamic"),
+        top_k=5,
+        repulsion=False,
+        seed=None,
+        preprocessor=None,
+        **kwargs,
+    ):
+        weights = _check_weights(loss_weights)
+        # === Layers ===
+        self.backbone = backbone
+        self.preprocessor = preprocessor
+        # === Functional model ===
+        video = keras.Input(shape=backbone.input_shape[1:], name="video")
+        scale = [1 / (255 * s) for s in IMAGENET_STD]
+        offset = [-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
+        x = keras.layers.Rescaling(scale, offset, dtype="float32", name="normalise")(
+            video
+        )
+        pool = keras.layers.GlobalAveragePooling3D(dtype="float32", name="embedding")
+        super().__init__(
+            inputs=video, outputs=pool(backbone(x)), compile=False, **kwargs
+        )
+        # === Config ===
+        self.hidden_dim = hidden_dim
+        self.projection_dim = projection_dim
+        self.queue_size = queue_size
+        self.momentum = momentum
+        self.temperature = temperature
+        self.loss_weights = weights
+        self.activation_decoupling = activation_decoupling
+        self.mine = list(mine)
+        self.top_k = top_k
+        self.repulsion = repulsion
+        self.seed = seed
+        # === Training state ===
+        self.views = views if views is not None else DCLRViews(seed=seed)
+        self.terms = [name for name in TERMS if name in weights]
+        heads = [h for h in HEADS if any(h in TERMS[t][:2] for t in self.terms)]
+        self.mined_modes = [m for m in ("static", "dynamic") if self._mines(m)]
+        self.heads = ProjectionHeads(
+            heads, hidden_dim, projection_dim, name="projection_heads"
+        )
+        self.heads.build((None, backbone.feature_dim))
+        banks = [f"bank_{mode}" for mode in self.mined_modes]
+        self.queue = FeatureQueue(
+            [*heads, *banks], queue_size, projection_dim, seed=seed, name="queue"
+        )
+        self.miner = NeighbourMiner(top_k)
+        self.activation_map = ActivationMap()
+        self.activation_pool = ActivationDecoupler()
+        self.momentum_encoder = MomentumEncoder(
+            [backbone, self.heads], momentum, name="momentum_encoder"
+        )
+        self.build_step()
+
+    # --- the parts of a step -------------------------------------------------
+
+    def make_views(self, batch):
+        return self.views(batch)
+
+    def update_momentum(self):
+        self.momentum_encoder.update([self.backbone, self.heads])
+
+    def key_forward(self, views):
+        """Keys of clip k, and maps and mining embeddings of clip q."""
+        backbone, heads = self.momentum_encoder.twins
+        maps_k = self._encode(backbone, views, 1, self._modes())
+        keys = {
+            "embeddings": self._project(heads, maps_k, self._activations(maps_k)),
+            "activations": {},
+            "mining": {},
+        }
+        if self._query_key_modes():
+            maps_q = self._encode(backbone, views, 0, self._query_key_modes())
+            keys["activations"] = self._activations(maps_q)
+            keys["mining"] = self._mining_embeddings(heads, maps_q)
+        return keys
+
+    def query_forward(self, views, keys):
+        maps = self._encode(self.backbone, views, 0, self._modes())
+        outputs = {
+            "embeddings": self._project(self.heads, maps, keys["activations"]),
+            "keys": keys,
+        }
+        if ALIGNMENT in self.loss_weights:
+            outputs["rgb_map"] = self.activation_map(maps["rgb"])
+        return outputs
+
+    def compute_losses(self, outputs, batch=None):
+        """The named terms, unweighted: up to five contrasts and the alignment."""
+        keys, valid = outputs["keys"], self.queue.valid()
+        positives = self._mined_positives(keys["mining"], valid)
+        losses = {}
+        for term in self.terms:
+            query, key, mode = TERMS[term]
+            losses[term] = multi_positive_nce(
+                outputs["embeddings"][query],
+                keys["embeddings"][key],
+                self.queue.keys(key),
+                valid,
+                positives.get(mode),
+                self._repelled(term, keys["embeddings"]),
+                self.temperature,
+            )
+        if ALIGNMENT in self.loss_weights:
+            activations = keys["activations"]
+            # An unaligned frozen frame says nothing about places in the clip.
+            static = activations.get("static") if self.views.align_static else None
+            losses[ALIGNMENT] = activation_alignment(
+                outputs["rgb_map"], static, activations["dynamic"]
+            )
+        return losses
+
+    def enqueue(self, keys):
+        embeddings = keys["embeddings"]
+        banks = {
+            f"bank_{mode}": embeddings[_mining_head(mode)] for mode in self.mined_modes
+        }
+        self.queue.enqueue({**embeddings, **banks})
+
+    # --- what they are made of -----------------------------------------------
+
+    def _modes(self):
+        """Input modes that some head or the alignment needs."""
+        modes = {HEADS[head][0] for head in self.heads.names} | {"rgb"}
+        if self.activation_decoupling:
+            modes |= {HEADS[head][1] for head in self.heads.names}
+        return [mode for mode in ("rgb", "static", "dynamic") if mode in modes]
+
+    def _query_key_modes(self):
+        """Modes of the query clip that the key encoder has to see."""
+        modes = set(self.mined_modes)
+        if self.activation_decoupling:
+            modes |= {HEADS[head][1] for head in self.heads.names} - {None}
+        if ALIGNMENT in self.loss_weights:
+            modes |= {"static", "dynamic"}
+        return [mode for mode in ("static", "dynamic") if mode in modes]
+
+    def _encode(self, backbone, views, clip, modes):
+        """Feature maps of one of the two clips, all modes in one batch."""
+        stacked = ops.concatenate([views[mode][:, clip] for mode in modes], axis=0)
+        maps = ops.split(backbone(stacked, training=True), len(modes), axis=0)
+        return dict(zip(modes, maps, strict=True))
+
+    def _activations(self, maps):
+        return {m: self.activation_map(maps[m]) for m in maps if m != "rgb"}
+
+    def _project(self, heads, maps, activations):
+        pooled = {}
+        for head in self.heads.names:
+            mode, activation = HEADS[head]
+            weights = (
+                activations.get(activation) if self.activation_decoupling else None
+            )
+            pooled[head] = self.activation_pool(maps[mode], weights)
+        return heads(pooled)
+
+    def _mining_embeddings(self, heads, maps):
+        pooled = {
+            _mining_head(mode): self.activation_pool(maps[mode])
+            for mode in self.mined_modes
+        }
+        return heads(pooled)
+
+    def _mines(self, mode):
+        """Whether similarities of this mode's own view are needed."""
+        has_term = any(TERMS[t][2] == mode for t in self.terms)
+        return has_term and (mode in self.mine or "rgb" in self.mine)
+
+    def _mined_positives(self, embeddings, valid):
+        """Masks of the queue slots taken as further positives, by mode."""
+        shares = {}
+        for mode in self.mined_modes:
+            bank = ops.transpose(self.queue.keys(f"bank_{mode}"))
+            similarity = ops.matmul(embeddings[_mining_head(mode)], bank)
+            masked = ops.where(valid[None, :], similarity, -1e4)
+            shares[mode] = ops.softmax(masked, axis=-1)
+        positives = {
+            mode: self.miner(share, valid)
+            for mode, share in shares.items()
+            if mode in self.mine
+        }
+        if "rgb" in self.mine and shares:
+            positives["rgb"] = self.miner(sum(shares.values()), valid)
+        return positives
+
+    def _repelled(self, term, embeddings):
+        if not self.repulsion:
+            return None
+        return embeddings.get({"vs": "dv", "vd": "sv"}.get(term))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "views": keras.layers.serialize(self.views),
+            "hidden_dim": self.hidden_dim,
+            "projection_dim": self.projection_dim,
+            "queue_size": self.queue_size,
+            "momentum": self.momentum,
+            "temperature": self.temperature,
+            "loss_weights": dict(self.loss_weights),
+            "activation_decoupling": self.activation_decoupling,
+            "mine": self.mine,
+            "top_k": self.top_k,
+            "repulsion": self.repulsion,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        if isinstance(config.get("views"), dict):
+            config["views"] = keras.layers.deserialize(config["views"])
+        return super().from_config(config)
+
+
+def _mining_head(mode):
+    return {"static": "sv", "dynamic": "dv"}[mode]
+
+
+def _check_weights(loss_weights):
+    if loss_weights is None:
+        return {**DEFAULT_WEIGHTS, ALIGNMENT: 0.1}
+    known = (*TERMS, ALIGNMENT)
+    unknown = [name for name in loss_weights if name not in known]
+    if unknown:
+        raise ValueError(
+            f"`loss_weights` names unknown terms {unknown}; known are {list(known)}."
+        )
+    if ("vs" in loss_weights) != ("sv" in loss_weights) or (
+        ("vd" in loss_weights) != ("dv" in loss_weights)
+    ):
+        raise ValueError(
+            "`loss_weights` must hold 'vs' and 'sv' together, and 'vd' and 'dv' "
+            "together: each one's keys are the other's queries."
+        )
+    return {name: float(loss_weights[name]) for name in known if name in loss_weights}

@@ -1,0 +1,26 @@
+import tensorflow as tf
+
+
+class TensorFlowStep:
+    """The train step on TensorFlow."""
+
+    def train_step(self, data):
+        batch = self.unpack(data)
+        views, keys = self.prepare_step(batch)
+        views, keys = tf.nest.map_structure(tf.stop_gradient, (views, keys))
+        with tf.GradientTape() as tape:
+            total, losses = self.query_losses(views, keys, batch)
+            scaled = self.optimizer.scale_loss(total)
+        variables = self.trainable_variables
+        self.optimizer.apply_gradients(
+            zip(tape.gradient(scaled, variables), variables, strict=True)
+        )
+        self.enqueue(keys)
+        return self.update_loss_trackers(total, losses)
+
+    def loss_gradients(self, batch):
+        """Total loss, named losses and gradients of one batch, nothing applied."""
+        views, keys = self.prepare_step(batch)
+        with tf.GradientTape() as tape:
+            total, losses = self.query_losses(views, keys, batch)
+        return total, losses, tape.gradient(total, self.trainable_variables)

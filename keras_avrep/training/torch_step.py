@@ -1,0 +1,30 @@
+import keras
+import torch
+
+
+class TorchStep:
+    """The train step on torch."""
+
+    def train_step(self, data):
+        batch = self.unpack(data)
+        with torch.no_grad():
+            views, keys = self.prepare_step(batch)
+        self.zero_grad()
+        total, losses = self.query_losses(views, keys, batch)
+        self.optimizer.scale_loss(total).backward()
+        variables = self.trainable_variables
+        with torch.no_grad():
+            self.optimizer.apply([v.value.grad for v in variables], variables)
+            # Only now: `assign` is in place, and backward still read the queue.
+            self.enqueue(keys)
+            losses = keras.tree.map_structure(lambda x: x.detach(), losses)
+            return self.update_loss_trackers(total.detach(), losses)
+
+    def loss_gradients(self, batch):
+        """Total loss, named losses and gradients of one batch, nothing applied."""
+        with torch.no_grad():
+            views, keys = self.prepare_step(batch)
+        self.zero_grad()
+        total, losses = self.query_losses(views, keys, batch)
+        total.backward()
+        return total, losses, [v.value.grad for v in self.trainable_variables]

@@ -1,0 +1,108 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_avrep.layers import (
+    ActivationDecoupler,
+    ActivationMap,
+    FeatureQueue,
+    FoldedConv3D,
+    NeighbourMiner,
+    ProjectionHead,
+    ProjectionHeads,
+    StaticDynamicDecoupler,
+)
+
+
+def to_numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+@pytest.mark.parametrize("kernel", [(1, 3, 3), (3, 1, 1), (1, 7, 7), (1, 1, 1)])
+@pytest.mark.parametrize("strides", [(1, 1, 1), (2, 2, 2), (1, 2, 2)])
+def test_folded_convolution_equals_the_3d_one(kernel, strides):
+    x = np.random.default_rng(0).normal(size=(2, 4, 8, 8, 3)).astype("float32")
+    folded = FoldedConv3D(5, kernel, strides)
+    plain = FoldedConv3D(5, kernel, strides, fold=False)
+    y = folded(x)
+    plain.build(x.shape)
+    plain.set_weights(folded.get_weights())
+    np.testing.assert_allclose(to_numpy(y), to_numpy(plain(x)), atol=1e-5)
+    assert folded.compute_output_shape(x.shape) == tuple(y.shape)
+
+
+def test_even_kernel_is_refused():
+    with pytest.raises(ValueError, match="kernel_size"):
+        FoldedConv3D(5, (1, 2, 2))
+
+
+def test_decoupler_differences_and_frozen_frame():
+    clip = np.arange(4, dtype="float32").reshape(1, 4, 1, 1, 1) ** 2
+    first = {"roll": -9.0, "zero": 0.0, "repeat": 1.0}
+    for wrap, expected in first.items():
+        out = StaticDynamicDecoupler(wrap)(clip)
+        np.testing.assert_allclose(
+            to_numpy(out["dynamic"]).ravel(), [expected, 1.0, 3.0, 5.0]
+        )
+        np.testing.assert_allclose(to_numpy(out["static"]).ravel(), [4.0] * 4)
+        np.testing.assert_allclose(to_numpy(out["rgb"]), clip)
+
+
+def test_activation_map_has_mean_one_and_survives_dead_units():
+    x = np.random.default_rng(0).uniform(size=(2, 2, 3, 3, 4)).astype("float32")
+    mean = to_numpy(ActivationMap()(x)).mean(axis=(1, 2, 3, 4))
+    np.testing.assert_allclose(mean, 1.0, atol=1e-4)
+    assert np.all(to_numpy(ActivationMap()(x * 0)) == 0)
+
+
+def test_activation_decoupler_pools_with_the_map():
+    x = np.zeros((1, 1, 1, 2, 1), "float32")
+    x[0, 0, 0, :, 0] = [1.0, 3.0]
+    weights = np.array([2.0, 0.0], "float32").reshape(1, 1, 1, 2, 1)
+    assert to_numpy(ActivationDecoupler()(x)).item() == 2.0
+    assert to_numpy(ActivationDecoupler()(x, weights)).item() == 1.0
+
+
+def test_projection_heads_give_unit_norm():
+    x = np.random.default_rng(0).normal(size=(3, 6)).astype("float32")
+    # Wide enough that no row has every hidden unit off, which projects to zero.
+    heads = ProjectionHeads(["a", "b"], 64, 4)
+    heads.build((None, 6))
+    for z in [*heads({"a": x, "b": x}).values(), ProjectionHead(64, 4)(x)]:
+        np.testing.assert_allclose(np.linalg.norm(to_numpy(z), axis=-1), 1, atol=1e-5)
+
+
+def test_queue_wraps_and_counts():
+    queue = FeatureQueue(["a"], size=5, dim=2)
+    for value in (1.0, 2.0, 3.0):
+        queue.enqueue({"a": ops.full((2, 2), value)})
+        if value == 2.0:
+            assert to_numpy(queue.valid()).sum() == 4
+    np.testing.assert_allclose(to_numpy(queue.keys("a"))[:, 0], [3, 1, 2, 2, 3])
+    assert to_numpy(queue.valid()).all()
+    with pytest.raises(ValueError, match="queue"):
+        queue.enqueue({"a": ops.ones((6, 2))})
+
+
+def test_miner_never_marks_an_invalid_slot():
+    similarity = np.array([[0.9, 0.1, 0.5, 0.4]], "float32")
+    valid = np.array([False, True, True, False])
+    marked = to_numpy(NeighbourMiner(3)(similarity, valid))
+    np.testing.assert_array_equal(marked, [[False, True, True, False]])
+
+
+def test_layers_survive_their_config():
+    layers = [
+        FoldedConv3D(5, (1, 3, 3)),
+        StaticDynamicDecoupler("zero", "random", seed=1),
+        ActivationMap(),
+        ActivationDecoupler(),
+        ProjectionHead(5, 4),
+        ProjectionHeads(["a"], 5, 4),
+        FeatureQueue(["a"], 5, 2, seed=3),
+        NeighbourMiner(3),
+    ]
+    for layer in layers:
+        again = keras.layers.deserialize(keras.layers.serialize(layer))
+        assert again.get_config() == layer.get_config()
