@@ -1,7 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
+DATA ?=
 
-.PHONY: test lint
+.PHONY: demo test lint
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check -q -e ".[test]"
@@ -13,3 +14,13 @@ lint: $(VENV)/installed
 
 test: lint
 	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest
+
+# Only what the demo needs: no test tools, no other backends.
+$(VENV)/runtime: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	@echo "installing (a minute or two) ..."
+	$(VENV)/bin/python -m pip install --disable-pip-version-check -q -e .
+	touch $@
+
+demo: $(VENV)/runtime
+	$(VENV)/bin/keras-avrep demo --out $(if $(DATA),runs/mine --data "$(DATA)",runs/demo)

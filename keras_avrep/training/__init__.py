@@ -1,4 +1,35 @@
+from keras_avrep.training.callbacks import (
+    Checkpoints,
+    CollapseAlarm,
+    History,
+    NearestNeighbourProbe,
+    StepCallback,
+)
+from keras_avrep.training.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    save_checkpoint,
+)
+from keras_avrep.training.device_policy import DevicePolicy, choose_device_policy
 from keras_avrep.training.momentum_encoder import MomentumEncoder
+from keras_avrep.training.pretrain import pretrain, warm_up_queue
+from keras_avrep.training.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_avrep.training.self_supervised_task import SelfSupervisedTask
 
-__all__ = ["MomentumEncoder", "SelfSupervisedTask"]
+__all__ = [
+    "CheckpointError",
+    "Checkpoints",
+    "CollapseAlarm",
+    "DevicePolicy",
+    "History",
+    "MomentumEncoder",
+    "NearestNeighbourProbe",
+    "SelfSupervisedTask",
+    "StepCallback",
+    "choose_device_policy",
+    "load_checkpoint",
+    "pretrain",
+    "recalibrate_batch_norm",
+    "save_checkpoint",
+    "warm_up_queue",
+]

@@ -1,0 +1,4 @@
+from keras_avrep.views.clip_augmentation import ClipAugmentation
+from keras_avrep.views.samplers import RandomClips, UniformClips
+
+__all__ = ["ClipAugmentation", "RandomClips", "UniformClips"]

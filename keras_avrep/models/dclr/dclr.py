@@ -10,6 +10,7 @@ from keras_avrep.layers import (
     ProjectionHeads,
 )
 from keras_avrep.losses import activation_alignment, multi_positive_nce
+from keras_avrep.models.dclr.dclr_presets import PRESETS, packaged_weights
 from keras_avrep.models.dclr.dclr_views import DCLRViews
 from keras_avrep.training import MomentumEncoder, SelfSupervisedTask
 from keras_avrep.views.augment import IMAGENET_MEAN, IMAGENET_STD
@@ -144,6 +145,70 @@ class DCLR(SelfSupervisedTask):
             [backbone, self.heads], momentum, name="momentum_encoder"
         )
         self.build_step()
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, **kwargs):
+        """A model from a built-in name, a directory, `hf://` or `kaggle://`.
+
+        Args:
+            preset: string. A name of `keras_avrep.models.DCLR.presets`, a
+                directory that `save_to_preset` wrote, or a handle of keras-hub.
+            load_weights: bool. `False` for a fresh model. Defaults to `True`.
+            **kwargs: constructor arguments to change.
+
+        Returns:
+            A `DCLR`.
+
+        Raises:
+            ValueError: if weights are asked of a name that has none.
+
+        Example:
+        ```python
+        model = keras_avrep.models.DCLR.from_preset("dclr_tiny", load_weights=False)
+        ```
+        """
+        folder = packaged_weights(preset) if preset in PRESETS else None
+        if folder is not None:
+            preset = str(folder)
+        elif preset in PRESETS:
+            if load_weights:
+                raise ValueError(
+                    f"The preset {preset!r} is a configuration without weights: pass "
+                    "`load_weights=False` and pretrain it, or give a directory that "
+                    "`save_to_preset` wrote."
+                )
+            return cls(**_preset_arguments(PRESETS[preset], kwargs))
+        model = super().from_preset(preset, load_weights, **kwargs)
+        if int(ops.convert_to_numpy(model.queue.count)) == 0:
+            # No training state came with the backbone: the twins start from it.
+            model.momentum_encoder.copy_from([model.backbone, model.heads])
+        return model
+
+    presets = PRESETS
+
+    def activation_maps(self, clips):
+        """What each kind of input activates, for looking at.
+
+        Args:
+            clips: array `(N, T, H, W, 3)` of pixels, 0 to 255.
+
+        Returns:
+            Dict of `rgb`, `static` and `dynamic` mean-one float32 arrays
+            `(N, t, h, w)`.
+        """
+        rgb = self.get_layer("normalise")(ops.cast(clips, "float32"))
+        middle = rgb[:, rgb.shape[1] // 2, None]
+        inputs = {
+            "rgb": rgb,
+            "static": ops.repeat(middle, rgb.shape[1], axis=1),
+            "dynamic": self.views.decoupler.difference(rgb),
+        }
+        return {
+            mode: ops.convert_to_numpy(
+                self.activation_map(self.backbone(x, training=False))
+            )[..., 0]
+            for mode, x in inputs.items()
+        }
 
     # --- the parts of a step -------------------------------------------------
 
@@ -304,6 +369,15 @@ class DCLR(SelfSupervisedTask):
         if isinstance(config.get("views"), dict):
             config["views"] = keras.layers.deserialize(config["views"])
         return super().from_config(config)
+
+
+def _preset_arguments(preset, changes):
+    """Constructor arguments of a built-in configuration."""
+    backbone = VideoResNetBackbone(
+        **preset["backbone"], **{k: changes.pop(k) for k in ("dtype",) if k in changes}
+    )
+    views = DCLRViews(**preset["views"], seed=changes.get("seed"))
+    return {"backbone": backbone, "views": views, **preset["task"], **changes}
 
 
 def _mining_head(mode):

@@ -1,0 +1,244 @@
+"""Everything at once: videos, two models, their comparison, export and report.
+
+    keras-avrep demo --out runs/demo
+    keras-avrep demo --out runs/mine --data my_videos
+
+Renders the world `scenes` (or takes your folder), pretrains DCLR and plain
+instance contrast, evaluates both on held-out videos, exports DCLR, and writes
+`report.html` and `summary.json`. About 8 minutes on two CPU cores. Run the same
+command again to resume.
+"""
+
+import time
+from pathlib import Path
+
+PRESET = "dclr_tiny"
+NUM_CLIPS = 4
+COUNTS = {"pretrain": 1024, "train": 256, "test": 256}
+MODELS = {"dclr": None, "baseline": {"vv": 1.0}}
+
+
+def add_arguments(parser):
+    parser.add_argument("--out", default="runs/demo", help="run folder")
+    parser.add_argument("--data", help="your folder of videos instead of a rendering")
+    parser.add_argument("--steps", type=int, default=280, help="of each model")
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(args):
+    from keras_avrep.cli.progress import say
+    from keras_avrep.cli.run_folder import check_same_run, read_json, write_json
+    from keras_avrep.report import write_report
+
+    began = time.time()
+    out = Path(args.out)
+    config = {
+        "data": args.data and str(Path(args.data).expanduser().resolve()),
+        "batch_size": args.batch_size,
+        "learning_rate": args.learning_rate,
+        "seed": args.seed,
+        "steps": args.steps,
+    }
+    try:
+        check_same_run(out, config)
+        summary = demonstrate(args, out, say)
+    except KeyboardInterrupt:
+        say(f"\nSaved in {out}; run the same command again to go on.")
+        raise
+    # A resumed demo counts the time of all its parts.
+    before = read_json(out / "time.json").get("seconds", 0)
+    summary["seconds"] = before + time.time() - began
+    write_json(out / "summary.json", summary)
+    path = write_report(out)
+    say(f"\nDone in {summary['seconds']:.0f} s. Open {path}")
+
+
+def demonstrate(args, out, say):
+    """All stages; returns the summary."""
+    from keras_avrep.cli.export import real_clips, show_exports
+    from keras_avrep.cli.pretrain import set_device
+    from keras_avrep.cli.run_folder import versions
+    from keras_avrep.export import export_all
+
+    set_device(say=say)
+    manifest = prepare_data(args, out, say)
+    splits = divide(manifest, args.seed)
+    summary = {"data": describe_data(manifest, out), "train": {}}
+    clip = preset_clip()
+    for name, weights in MODELS.items():
+        say(f"\n=== {name}: {MEANING[name]} ===")
+        model, training = pretrain_one(args, out / name, splits, weights, clip, say)
+        summary["train"][name] = training
+        summary[name] = evaluate_one(model, out / name, splits, clip, args, say)
+        if name == "dclr":
+            dclr = model
+            write_maps(model, out / name, splits[2], clip)
+    summary["train"] = {**summary["train"]["dclr"], **summary["train"]}
+    say("\n=== export ===")
+    summary["export"] = export_all(
+        dclr, out / "export", real_clips(splits[2], clip), name="dclr"
+    )
+    show_exports(summary["export"], say)
+    manifest.write_rejects(out / "rejects.jsonl")
+    summary["data"]["rejected"] = len(manifest.rejects)
+    summary["seed"] = args.seed
+    summary["versions"] = versions()
+    return summary
+
+
+MEANING = {
+    "dclr": "scene and motion, contrasted apart",
+    "baseline": "plain instance contrast",
+}
+
+
+def preset_clip():
+    """The preset's clips, at the size the representation takes."""
+    from keras_avrep.models import DCLR
+
+    preset = DCLR.presets[PRESET]
+    return {**preset["clip"], "view_size": preset["views"]["size"]}
+
+
+def prepare_data(args, out, say):
+    """Render or scan; returns the manifest."""
+    from keras_avrep.cli.progress import Progress
+    from keras_avrep.cli.scan import describe
+    from keras_avrep.data import scan_folder
+    from keras_avrep.worlds import ScenesWorld, render_world
+
+    folder = args.data
+    if folder is None:
+        folder = out / "data"
+        world = ScenesWorld(seed=args.seed)
+        render_world(world, folder, COUNTS, Progress("rendered"))
+    manifest = scan_folder(
+        folder, out / "manifest_cache.json", args.threads, Progress("checked")
+    )
+    describe(manifest, say)
+    manifest.write_rejects(out / "rejects.jsonl")
+    return manifest
+
+
+def divide(manifest, seed):
+    """Records to pretrain on, for the gallery, and for the queries."""
+    from keras_avrep.cli.training_run import check_enough
+    from keras_avrep.data import split_records
+
+    train, test = split_records(manifest.records, seed=seed)
+    pretraining = manifest.split("pretrain") or train
+    check_enough(pretraining)
+    if len(test) < 2:
+        raise ValueError("There are too few videos to hold some out for the test.")
+    return pretraining, train, test
+
+
+def describe_data(manifest, out):
+    """What the summary says of the videos."""
+    inside = Path(manifest.root).is_relative_to(out.resolve())
+    return {
+        "folder": "data" if inside else Path(manifest.root).name,
+        "videos": len(manifest.records),
+        "rejected": len(manifest.rejects),
+        "seconds": manifest.seconds,
+        "labels": {name: manifest.classes(name) for name in evaluated_labels(manifest)},
+    }
+
+
+def evaluated_labels(manifest):
+    """Labels that the test videos have."""
+    records = manifest.split("test") or manifest.records
+    return sorted(set.intersection(*(set(r.labels) for r in records)))
+
+
+def pretrain_one(args, folder, splits, weights, clip, say):
+    """Train one of the two models, or take it up where it is."""
+    from keras_avrep.cli.training_run import build_model, train
+
+    records = splits[0]
+    batch_size = min(args.batch_size, len(records))
+    model = build_model(
+        PRESET,
+        num_videos=len(records),
+        batch_size=batch_size,
+        seed=args.seed,
+        loss_weights=weights,
+    )
+    training = train(
+        model,
+        records,
+        folder,
+        clip=clip,
+        steps=args.steps,
+        batch_size=batch_size,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        threads=args.threads,
+        checkpoint_every=50,
+        on_reject=lambda record, reason: say(f"left out: {reason}"),
+        show=say,
+    )
+    return model, finished(training, folder)
+
+
+def finished(training, folder):
+    """The figures of the training itself, kept for when the demo is run again."""
+    from keras_avrep.cli.run_folder import read_json, write_json
+
+    if training["clips_per_second"] is None:
+        return read_json(folder / "training.json") or training
+    write_json(folder / "training.json", training)
+    return training
+
+
+def evaluate_one(model, folder, splits, clip, args, say):
+    """Retrieval and probes; writes features and the gallery."""
+    from keras_avrep.cli.evaluate import own_video_retrieval, show_results
+    from keras_avrep.cli.progress import Progress
+    from keras_avrep.evaluation import (
+        embed_videos,
+        evaluate_features,
+        save_features,
+        write_gallery,
+    )
+
+    view = {**clip, "size": clip["view_size"]}
+    del view["view_size"]
+    options = {**view, "num_clips": NUM_CLIPS, "workers": args.threads}
+    representation = model.representation
+    _, train, test = splits
+    gallery = embed_videos(
+        representation, train, progress=Progress("gallery videos"), **options
+    )
+    queries = embed_videos(
+        representation, test, progress=Progress("test videos"), **options
+    )
+    save_features(folder / "features.npz", gallery, queries)
+    write_gallery(folder / "gallery.npz", gallery, queries, train, test, clip)
+    results = evaluate_features(gallery, queries, args.seed)
+    if not results["retrieval"]:
+        own = own_video_retrieval(representation, test, view, args.threads)
+        results["retrieval"]["video"] = own
+    show_results(results, say)
+    first = next(iter(results["retrieval"].values()))
+    # The most telling label once more, flat.
+    chosen = results["retrieval"].get("motion", first)
+    flat = {k: chosen[k] for k in ("r_at_1", "r_at_5", "r_at_10") if k in chosen}
+    results["retrieval"] = {**flat, **results["retrieval"]}
+    return results
+
+
+def write_maps(model, folder, records, clip, count=4):
+    """Activation maps of a few test clips."""
+    import numpy as np
+
+    from keras_avrep.cli.export import real_clips
+
+    view = {**clip, "size": clip["view_size"]}
+    frames = real_clips(records, view, count)
+    np.savez_compressed(
+        folder / "maps.npz", frames=frames, **model.activation_maps(frames)
+    )

@@ -1,0 +1,62 @@
+"""Say what this machine has, what was chosen for it, and what would be faster.
+
+keras-avrep doctor
+KERAS_BACKEND=torch keras-avrep doctor
+"""
+
+import os
+
+
+def add_arguments(parser):
+    pass
+
+
+def run(args):
+    import keras
+
+    from keras_avrep.cli.progress import say
+    from keras_avrep.cli.run_folder import versions
+    from keras_avrep.training import choose_device_policy
+
+    policy = choose_device_policy()
+    say(f"backend    {keras.backend.backend()}")
+    say(f"device     {policy.device}")
+    say(f"XLA        {'on' if policy.jit_compile else 'off'}")
+    say(f"precision  {policy.precision}")
+    say(f"because    {policy.reason}")
+    say(f"CPU cores  {usable_cores()}")
+    for name, number in versions().items():
+        say(f"  {name} {number}")
+    for line in advice(policy):
+        say(f"- {line}")
+
+
+def usable_cores():
+    """Cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def advice(policy):
+    """What would be faster here, most important first."""
+    import keras
+
+    lines = []
+    if policy.device == "cpu":
+        lines.append("A GPU would be many times faster; no driver for one was found.")
+        if policy.precision == "float32":
+            lines.append(
+                "This CPU has no bfloat16 arithmetic; one with AVX512-BF16 or AMX "
+                "would train faster in mixed_bfloat16."
+            )
+        if keras.backend.backend() == "jax":
+            lines.append(
+                "JAX runs 3-D convolutions slowly on a CPU; KERAS_BACKEND=tensorflow "
+                "is faster here."
+            )
+    lines.append(
+        "Long or large videos: `keras-avrep prepare` makes small copies that are "
+        "faster to read again and again."
+    )
+    return lines

@@ -1,0 +1,154 @@
+"""Write the features of videos to .npz or Parquet, resumable.
+
+    keras-avrep embed runs/first videos --out features.npz
+    keras-avrep embed runs/first videos --out features.parquet
+
+One row for each video: its path, its labels, and its feature, the mean over
+equally spaced clips. Run the same command again to go on where it stopped.
+"""
+
+import os
+from pathlib import Path
+
+CHUNK = 64
+
+
+def add_arguments(parser):
+    parser.add_argument("run", help="run folder or name of a preset with weights")
+    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("--out", required=True, help=".npz or .parquet file")
+    parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
+    parser.add_argument("--threads", type=int, default=2)
+
+
+def run(args):
+    from keras_avrep.cli.progress import say
+    from keras_avrep.cli.run_folder import clip_arguments, load_run_model
+    from keras_avrep.data import scan_folder
+
+    out = Path(args.out)
+    write = {".npz": write_npz, ".parquet": write_parquet}.get(out.suffix)
+    if write is None:
+        raise ValueError(f"--out {out} must end in .npz or .parquet.")
+    if out.suffix == ".parquet":
+        check_parquet()
+    model, config = load_run_model(args.run)
+    manifest = scan_folder(args.folder, workers=args.threads)
+    if not manifest.records:
+        raise ValueError(f"There are no usable videos in {args.folder}.")
+    options = {
+        **clip_arguments(config),
+        "num_clips": args.num_clips,
+        "workers": args.threads,
+    }
+    rows, rejects = embed_in_parts(model, manifest.records, out, options, say)
+    write(out, rows)
+    for reject in [*manifest.rejects, *rejects]:
+        say(f"left out: {reject['path']}: {reject['reason']}")
+    say(f"{len(rows['path'])} videos of {rows['feature'].shape[1]} numbers in {out}")
+
+
+def embed_in_parts(model, records, out, options, say):
+    """Embed in parts that are kept until all are there."""
+    import numpy as np
+
+    from keras_avrep.evaluation import embed_videos
+
+    folder = out.with_name(f".{out.name}.parts")
+    folder.mkdir(parents=True, exist_ok=True)
+    start_afresh_unless_same(folder, records, model, options)
+    names = sorted({name for r in records for name in r.labels})
+    rows = {"path": [], "feature": [], **{f"label_{n}": [] for n in names}}
+    rejects = []
+    by_id = {r.video_id: r for r in records}
+    for first in range(0, len(records), CHUNK):
+        part = folder / f"{first:08d}.npz"
+        if not part.exists():
+            chunk = records[first : first + CHUNK]
+            save_part(part, embed_videos, model, chunk, options)
+        with np.load(part) as content:
+            paths = content["path"].tolist()
+            rejects += [
+                {"path": p, "reason": r}
+                for p, r in zip(content["bad"], content["reason"], strict=True)
+            ]
+            if paths:
+                rows["feature"].append(content["feature"])
+            rows["path"] += paths
+        for name in names:
+            rows[f"label_{name}"] += [by_id[p].labels.get(name, "") for p in paths]
+        say(f"embedded {min(first + CHUNK, len(records))}/{len(records)}")
+    if not rows["path"]:
+        raise ValueError("None of the videos can be decoded.")
+    rows["feature"] = np.concatenate(rows["feature"])
+    for part in folder.iterdir():
+        part.unlink()
+    folder.rmdir()
+    return rows, rejects
+
+
+def save_part(part, embed_videos, model, records, options):
+    """Embed some videos into one file, written whole."""
+    import numpy as np
+
+    try:
+        features = embed_videos(model.representation, records, **options)
+        bad, paths, values = features.rejects, features.paths, features.values
+    except ValueError as error:
+        bad = [{"path": r.video_id, "reason": str(error)} for r in records]
+        paths, values = [], np.zeros((0, 0), "float32")
+    temporary = part.with_suffix(".part")
+    with open(temporary, "wb") as file:
+        np.savez(
+            file,
+            path=np.asarray(paths, dtype=str),
+            feature=values,
+            bad=np.asarray([b["path"] for b in bad], dtype=str),
+            reason=np.asarray([b["reason"] for b in bad], dtype=str),
+        )
+    os.replace(temporary, part)
+
+
+def start_afresh_unless_same(folder, records, model, options):
+    """Drop parts that another model, other videos or other clips left."""
+    import hashlib
+
+    digest = hashlib.sha256(repr((options, [r.video_id for r in records])).encode())
+    for weight in model.representation.get_weights():
+        digest.update(weight.tobytes())
+    stamp = folder / "stamp"
+    if not stamp.exists() or stamp.read_text() != digest.hexdigest():
+        for part in folder.iterdir():
+            part.unlink()
+        stamp.write_text(digest.hexdigest())
+
+
+def write_npz(out, rows):
+    """All columns as arrays."""
+    import numpy as np
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    temporary = out.with_name(f".{out.name}.part")
+    with open(temporary, "wb") as file:
+        np.savez_compressed(file, **{k: np.asarray(v) for k, v in rows.items()})
+    os.replace(temporary, out)
+
+
+def check_parquet():
+    """Raise a helpful error if pyarrow is not there."""
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError:
+        raise ValueError(
+            "Parquet needs another package: pip install keras-avrep[parquet]"
+        ) from None
+
+
+def write_parquet(out, rows):
+    """The feature as a list column."""
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = {**rows, "feature": list(rows["feature"])}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.table(columns), out)

@@ -1,0 +1,85 @@
+"""Export a model for TF Serving, phones (LiteRT) and ONNX, and check it.
+
+    keras-avrep export runs/first videos --out exported/first
+
+Each file is loaded again by its own runtime and compared with Keras on clips
+of the given videos; a float32 format that differs by more than the tolerance
+fails the command.
+"""
+
+from pathlib import Path
+
+MOST_CLIPS = 32
+
+
+def add_arguments(parser):
+    parser.add_argument("run", help="run folder or name of a preset with weights")
+    parser.add_argument("folder", help="folder of videos to compare and calibrate on")
+    parser.add_argument("--out", help="folder; by default `export` in the run folder")
+    parser.add_argument("--name", default="dclr", help="of the served model")
+    parser.add_argument(
+        "--formats",
+        nargs="+",
+        metavar="FORMAT",
+        choices=("saved_model", "litert", "litert_dynamic", "litert_int8", "onnx"),
+        help="saved_model, litert, litert_dynamic, litert_int8, onnx; default all",
+    )
+    parser.add_argument("--tolerance", type=float, default=1e-4)
+
+
+def run(args):
+    from keras_avrep.cli.progress import say
+    from keras_avrep.cli.run_folder import clip_arguments, load_run_model
+    from keras_avrep.data import scan_folder
+    from keras_avrep.export import FORMATS, export_all
+
+    model, config = load_run_model(args.run)
+    out = Path(args.out) if args.out else Path(args.run) / "export"
+    clips = real_clips(scan_folder(args.folder).records, clip_arguments(config))
+    results = export_all(
+        model,
+        out,
+        clips,
+        name=args.name,
+        formats=args.formats or FORMATS,
+        tolerance=args.tolerance,
+    )
+    show_exports(results, say)
+    say(f"everything is in {out}")
+
+
+def real_clips(records, clip, count=MOST_CLIPS):
+    """One clip from the middle of each of some videos."""
+    import numpy as np
+
+    from keras_avrep.data import MediaError, read_sample
+    from keras_avrep.views import UniformClips
+
+    sampler = UniformClips(1, clip["num_frames"], clip["stride"])
+    clips = []
+    for record in records:
+        try:
+            sample = read_sample(record, sampler(record), clip["size"])
+        except MediaError:
+            continue
+        clips.append(sample["video"][0])
+        if len(clips) == count:
+            break
+    if not clips:
+        raise ValueError("There is no usable video to check the export on.")
+    return np.stack(clips)
+
+
+def show_exports(results, say):
+    """Print one line for each format."""
+    for row in results:
+        if row.get("max_abs_diff") is None:
+            say(f"{row['format']}: {row.get('note', 'not written')}")
+            continue
+        line = (
+            f"{row['format']}: {row['bytes'] / 1e6:.2f} MB, differs by at most "
+            f"{row['max_abs_diff']:.1e}, {row['latency_ms']:.1f} ms a clip"
+        )
+        if row.get("retrieval_agreement") is not None:
+            line += f", same neighbour {row['retrieval_agreement']:.0%}"
+        say(line)

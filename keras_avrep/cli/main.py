@@ -1,0 +1,102 @@
+"""`keras-avrep COMMAND`: one module for each command."""
+
+import argparse
+import importlib
+import os
+import sys
+
+COMMANDS = (
+    "render",
+    "scan",
+    "prepare",
+    "pretrain",
+    "evaluate",
+    "finetune",
+    "embed",
+    "export",
+    "report",
+    "demo",
+    "presets",
+    "convert",
+    "doctor",
+)
+# Commands that need no model, so no Keras.
+LIGHT = ("render", "scan", "prepare", "report")
+INTERRUPTED = 130
+
+
+def main(argv=None) -> int:
+    """Run a command; returns its exit status."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    args = build_parser().parse_args(argv)
+    try:
+        if args.command not in LIGHT:
+            import_keras_quietly()
+        return args.run(args) or 0
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if args.traceback:
+            raise
+        print(f"keras-avrep {args.command}: {_sentence(error)}", file=sys.stderr)
+        return 2
+
+
+def run():
+    """Entry point of the `keras-avrep` script."""
+    sys.exit(main())
+
+
+def import_keras_quietly():
+    """Import Keras without the lines that TensorFlow's loader writes to stderr."""
+    silence = os.open(os.devnull, os.O_WRONLY)
+    stderr = os.dup(2)
+    sys.stderr.flush()
+    os.dup2(silence, 2)
+    try:
+        importlib.import_module("keras")
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(silence)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with all commands."""
+    parser = _Parser(
+        prog="keras-avrep",
+        description="Learn from videos without labels, see what was learned, ship it.",
+    )
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_Parser
+    )
+    for name in COMMANDS:
+        module = importlib.import_module(f"keras_avrep.cli.{name}")
+        command = commands.add_parser(
+            name,
+            help=module.__doc__.splitlines()[0],
+            description=module.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        module.add_arguments(command)
+        command.add_argument(
+            "--traceback", action="store_true", help="show where an error came from"
+        )
+        command.set_defaults(run=module.run)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _sentence(error):
+    known = (ValueError, OSError, RuntimeError, ImportError)
+    text = str(error).strip().splitlines()[0] if str(error).strip() else ""
+    if isinstance(error, known) and text:
+        return text
+    return f"{type(error).__name__}: {text} (run again with --traceback to see where)"

@@ -1,0 +1,40 @@
+"""Make small, fast-seeking copies of long or large videos.
+
+    keras-avrep prepare videos --out small --size 128
+    keras-avrep prepare footage --out small --segment-seconds 20
+
+Labels, splits and sub-folders stay. Pretrain on the copies: reading a clip then
+costs little, epoch after epoch. Run the same command again to go on.
+"""
+
+
+def add_arguments(parser):
+    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("--out", required=True, help="folder of the copies")
+    parser.add_argument("--size", type=int, default=128, help="short side in pixels")
+    parser.add_argument(
+        "--keyframe-interval", type=int, default=8, help="frames between key frames"
+    )
+    parser.add_argument(
+        "--segment-seconds", type=float, help="cut longer videos into such pieces"
+    )
+    parser.add_argument("--workers", type=int, default=2)
+
+
+def run(args):
+    from keras_avrep.cli.progress import Progress, say
+    from keras_avrep.data import prepare_videos, scan_folder
+
+    manifest = scan_folder(args.folder, workers=args.workers)
+    rejects = prepare_videos(
+        manifest,
+        args.out,
+        size=args.size,
+        keyframe_interval=args.keyframe_interval,
+        segment_seconds=args.segment_seconds,
+        workers=args.workers,
+        progress=Progress("prepared"),
+    )
+    for reject in [*manifest.rejects, *rejects]:
+        say(f"left out: {reject['path']}: {reject['reason']}")
+    say(f"wrote {args.out}; next: keras-avrep pretrain {args.out} --out runs/first")

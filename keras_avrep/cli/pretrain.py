@@ -1,0 +1,190 @@
+"""Learn from videos without labels.
+
+    keras-avrep pretrain videos --out runs/first --steps 2000
+    keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
+
+Run the same command again to resume after Ctrl-C or a crash. If the videos have
+splits, `pretrain` or `train` is used; otherwise all of them.
+"""
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser):
+    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("--out", required=True, help="run folder")
+    parser.add_argument("--preset", default="dclr_tiny", help="see `presets`")
+    parser.add_argument("--steps", type=positive, default=2000)
+    parser.add_argument("--batch-size", type=positive, default=32)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--loss-weights",
+        type=loss_weights,
+        help="for example vv=1,vs=1,sv=1; a term left out is not computed",
+    )
+    parser.add_argument("--num-frames", type=positive, help="frames of a clip")
+    parser.add_argument("--stride", type=positive, help="frames from one to the next")
+    parser.add_argument("--size", type=positive, help="pixels of a decoded clip")
+    parser.add_argument("--view-size", type=positive, help="pixels of a view")
+    parser.add_argument("--checkpoint-every", type=positive, default=100)
+    parser.add_argument("--threads", type=positive, default=2, help="that decode")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--precision", help="Keras dtype policy; chosen for the device by default"
+    )
+    parser.add_argument(
+        "--jit-compile",
+        action=argparse.BooleanOptionalAction,
+        help="XLA; chosen for the device by default",
+    )
+    parser.add_argument(
+        "--deterministic", action="store_true", help="bit-equal runs, a little slower"
+    )
+    parser.add_argument("--tensorboard", help="folder for TensorBoard logs")
+
+
+def positive(text):
+    """A whole number above 0."""
+    number = int(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def loss_weights(text):
+    """`vv=1,vd=0.5` as a dict."""
+    try:
+        pairs = [part.split("=") for part in text.split(",")]
+        return {name.strip(): float(value) for name, value in pairs}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like vv=1,vs=0.5") from None
+
+
+def run(args):
+    from keras_avrep.cli.progress import Progress, say
+    from keras_avrep.cli.run_folder import check_same_run, write_json
+    from keras_avrep.cli.scan import describe
+    from keras_avrep.cli.training_run import build_model, check_enough, train
+    from keras_avrep.data import scan_folder
+    from keras_avrep.models import DCLR
+
+    if args.preset not in DCLR.presets:
+        raise ValueError(
+            f"--preset {args.preset!r} is unknown; there are {', '.join(DCLR.presets)}."
+        )
+    set_device(args.jit_compile, args.precision, args.deterministic, say)
+    out = Path(args.out)
+    config = run_config(args)
+    check_same_run(out, config)
+    manifest = scan_folder(
+        args.folder, out / "manifest_cache.json", args.threads, Progress("checked")
+    )
+    describe(manifest, say)
+    records = training_records(manifest)
+    check_enough(records)
+    clip = config["clip"]
+    batch_size = min(args.batch_size, len(records))
+    model = build_model(
+        args.preset,
+        num_videos=len(records),
+        batch_size=batch_size,
+        seed=args.seed,
+        loss_weights=args.loss_weights,
+    )
+    model.views.size = clip["view_size"]
+    on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
+    try:
+        result = train(
+            model,
+            records,
+            out,
+            clip=clip,
+            steps=args.steps,
+            batch_size=batch_size,
+            learning_rate=args.learning_rate,
+            seed=args.seed,
+            threads=args.threads,
+            checkpoint_every=args.checkpoint_every,
+            jit_compile=args.jit_compile,
+            on_reject=on_reject,
+            callbacks=tensorboard_callbacks(args.tensorboard),
+            show=say,
+        )
+    except KeyboardInterrupt:
+        say(f"\nSaved in {out}; run the same command again to resume.")
+        raise
+    write_json(out / "training.json", result)
+    say(f"{out}/preset holds the model; next: keras-avrep evaluate {out} VIDEOS")
+
+
+def run_config(args):
+    """What must stay the same for a run to be resumed."""
+    from keras_avrep.models import DCLR
+
+    preset = DCLR.presets[args.preset]
+    clip = dict(preset["clip"])
+    for name in ("num_frames", "stride", "size"):
+        clip[name] = getattr(args, name) or clip[name]
+    clip["view_size"] = args.view_size or preset["views"]["size"]
+    return {
+        "preset": args.preset,
+        "folder": str(Path(args.folder).resolve()),
+        "clip": clip,
+        "loss_weights": args.loss_weights,
+        "batch_size": args.batch_size,
+        "learning_rate": args.learning_rate,
+        "seed": args.seed,
+        "steps": args.steps,
+    }
+
+
+def training_records(manifest):
+    """The records to learn from: the split meant for it, or all."""
+    for split in ("pretrain", "train"):
+        if records := manifest.split(split):
+            return records
+    return manifest.records
+
+
+def reject_writer(manifest, path, say):
+    """Writes rejects now, and again for every video that fails later."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    manifest.write_rejects(path)
+
+    def on_reject(record, reason):
+        manifest.rejects.append({"path": record.video_id, "reason": reason})
+        manifest.write_rejects(path)
+        say(f"left out: {reason}")
+
+    return on_reject
+
+
+def set_device(jit_compile=None, precision=None, deterministic=False, say=print):
+    """Precision and determinism, said in one line."""
+    import keras
+
+    from keras_avrep.training import choose_device_policy
+
+    policy = choose_device_policy(jit_compile, precision)
+    keras.config.set_dtype_policy(policy.precision)
+    say(str(policy))
+    if deterministic and keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def tensorboard_callbacks(folder):
+    """The TensorBoard callback, or none."""
+    if folder is None:
+        return []
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        raise ValueError(
+            "--tensorboard needs another package: pip install keras-avrep[tensorboard]"
+        ) from None
+    import keras
+
+    return [keras.callbacks.TensorBoard(folder, update_freq=10)]

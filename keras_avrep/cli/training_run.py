@@ -1,0 +1,137 @@
+"""One pretraining from records to a preset, as `pretrain` and `demo` do it."""
+
+from pathlib import Path
+
+SMALLEST = 4
+
+
+def build_model(preset, *, num_videos, batch_size, seed, loss_weights=None):
+    """A fresh model of a preset whose queue fits the number of videos.
+
+    Args:
+        preset: string. A name of `DCLR.presets`.
+        num_videos: int. Videos to train on.
+        batch_size: int.
+        seed: int.
+        loss_weights: dict or `None` for all terms.
+
+    Returns:
+        A `DCLR`.
+    """
+    import keras
+
+    from keras_avrep.models import DCLR
+
+    keras.utils.set_random_seed(seed)
+    changes = {"seed": seed}
+    if loss_weights:
+        changes["loss_weights"] = loss_weights
+    size = DCLR.presets[preset]["task"]["queue_size"]
+    # A queue as long as the data would hold other clips of the query's video.
+    changes["queue_size"] = max(batch_size, min(size, num_videos // 2))
+    return DCLR.from_preset(preset, load_weights=False, **changes)
+
+
+def check_enough(records) -> None:
+    """Raise if there are too few videos to contrast."""
+    if len(records) < SMALLEST:
+        raise ValueError(
+            f"There are {len(records)} usable videos to train on; contrast needs at "
+            f"least {SMALLEST}."
+        )
+
+
+def train(
+    model,
+    records,
+    folder,
+    *,
+    clip,
+    steps,
+    batch_size,
+    learning_rate,
+    seed,
+    threads=2,
+    checkpoint_every=100,
+    log_every=10,
+    jit_compile=None,
+    on_reject=None,
+    callbacks=(),
+    show=print,
+):
+    """Pretrain, set batch norm to RGB clips, and save the preset.
+
+    Args:
+        model: what `build_model` returns.
+        records: videos to train on.
+        folder: run folder.
+        clip: dict of `num_frames`, `stride` and `size`.
+        steps: int.
+        batch_size: int.
+        learning_rate: float. Peak of a cosine decay of Adam.
+        seed: int.
+        threads: int. Decoding threads.
+        checkpoint_every: int. Steps.
+        log_every: int. Steps.
+        jit_compile: bool to overrule the device policy.
+        on_reject: called with (record, reason).
+        callbacks: more Keras callbacks.
+        show: called with each line of progress.
+
+    Returns:
+        What `keras_avrep.training.pretrain` returns.
+    """
+    import keras
+
+    from keras_avrep.training import pretrain
+    from keras_avrep.views import RandomClips
+
+    schedule = keras.optimizers.schedules.CosineDecay(
+        learning_rate / 10,
+        steps,
+        warmup_target=learning_rate,
+        warmup_steps=max(1, steps // 20),
+    )
+    result = pretrain(
+        model,
+        records,
+        folder,
+        sampler=RandomClips(2, clip["num_frames"], clip["stride"]),
+        steps=steps,
+        size=clip["size"],
+        batch_size=batch_size,
+        optimizer=keras.optimizers.Adam(schedule),
+        seed=seed,
+        warmup_steps=-(-model.queue_size // batch_size),
+        checkpoint_every=checkpoint_every,
+        log_every=log_every,
+        threads=threads,
+        jit_compile=jit_compile,
+        on_reject=on_reject,
+        callbacks=callbacks,
+        show=show,
+    )
+    recalibrate(model, records, clip, seed)
+    model.save_to_preset(str(Path(folder) / "preset"))
+    return result
+
+
+def recalibrate(model, records, clip, seed, batches=8, batch_size=32):
+    """Set the batch-norm statistics of the representation to whole RGB clips.
+
+    In training they are a mixture of the three kinds of input; at inference
+    only RGB comes.
+
+    Reference: note of DCLR (arXiv:2207.05340), section 8.
+    """
+    from keras_avrep.data import BatchFeed, clip_dataset
+    from keras_avrep.training import recalibrate_batch_norm
+    from keras_avrep.views import RandomClips
+
+    batch_size = min(batch_size, len(records))
+    sampler = RandomClips(1, clip["num_frames"], clip["stride"])
+    dataset = clip_dataset(
+        records, sampler, size=model.views.size, batch_size=batch_size, seed=seed
+    )
+    clips = (batch["video"][:, 0] for batch in BatchFeed(dataset, stop=batches))
+    recalibrate_batch_norm(model.representation, clips)

@@ -1,0 +1,122 @@
+"""Small, fast-seeking copies of videos, for reading them epoch after epoch."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import av
+
+from keras_avrep.data.manifest import ANNOTATIONS, Manifest, VideoRecord
+from keras_avrep.data.media import MediaError, stream_frames, write_video
+
+
+def prepare_videos(
+    manifest: Manifest,
+    folder,
+    *,
+    size: int = 128,
+    keyframe_interval: int = 8,
+    segment_seconds: float | None = None,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[dict[str, str]]:
+    """Write a copy of every video with a small short side and many key frames.
+
+    Sub-folders, labels and splits stay. What is there already is kept, so an
+    interrupted preparation goes on where it was. Sound is left out.
+
+    Args:
+        manifest: the videos.
+        folder: where to; it can be scanned like the original.
+        size: int. Short side in pixels; smaller videos keep theirs. Defaults
+            to 128.
+        keyframe_interval: int. Frames from one key frame to the next. Defaults
+            to 8.
+        segment_seconds: float or `None`. Longer videos become several files of
+            about this length. Defaults to `None`.
+        workers: int. Videos at a time. Defaults to 2.
+        progress: called with (videos done, videos in all). Defaults to `None`.
+
+    Returns:
+        Rejects, `{"path", "reason"}` each.
+
+    Example:
+    ```python
+    rejects = prepare_videos(scan_folder("videos"), "small", size=128)
+    ```
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.resolve() == Path(manifest.root).resolve():
+        raise ValueError(f"`folder` {folder} is the one the videos are in.")
+
+    def copy(record):
+        try:
+            return _copy(record, folder, size, keyframe_interval, segment_seconds), None
+        except (MediaError, ValueError, OSError, av.FFmpegError) as error:
+            return [], {"path": record.video_id, "reason": str(error)}
+
+    lines, rejects = [], []
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        results = pool.map(copy, manifest.records)
+        for done, (record, result) in enumerate(
+            zip(manifest.records, results, strict=True), 1
+        ):
+            paths, reject = result
+            rejects += [reject] if reject else []
+            lines += [_annotation(path, record) for path in paths]
+            if progress is not None:
+                progress(done, len(manifest.records))
+    (folder / ANNOTATIONS).write_text("".join(lines))
+    return rejects
+
+
+def _copy(record: VideoRecord, folder, size, keyframe_interval, segment_seconds):
+    """Write the copy or copies of one video; returns their relative paths."""
+    name = Path(record.video_id).with_suffix("")
+    parts = 1
+    if segment_seconds:
+        parts = max(1, round(record.duration / segment_seconds))
+    names = [
+        f"{name}.mp4" if parts == 1 else f"{name}_{p:04d}.mp4" for p in range(parts)
+    ]
+    # Two videos may differ in their suffix only.
+    taken = folder / f"{name}.source"
+    if all((folder / n).exists() for n in names) and _read(taken) == record.video_id:
+        return names
+    if taken.exists() and _read(taken) != record.video_id:
+        names = [
+            n.replace(".mp4", f"{Path(record.video_id).suffix}.mp4") for n in names
+        ]
+    taken.parent.mkdir(parents=True, exist_ok=True)
+    frames = stream_frames(record.path, size)
+    per_part = -(-max(record.num_frames, 1) // parts)
+    for position, relative in enumerate(names):
+        last = position == parts - 1
+        write_video(
+            folder / relative,
+            frames if last else _take(frames, per_part),
+            record.fps,
+            crf=20,
+            keyframe_interval=keyframe_interval,
+        )
+    taken.write_text(record.video_id)
+    return names
+
+
+def _take(frames, count):
+    for _ in range(count):
+        frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
+
+
+def _read(path):
+    return path.read_text() if path.exists() else None
+
+
+def _annotation(path, record):
+    entry = {"video": path, "split": record.split, "labels": record.labels}
+    return json.dumps(entry) + "\n"

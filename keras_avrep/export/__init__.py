@@ -1,0 +1,24 @@
+from keras_avrep.export.all_formats import ExportError, export_all
+from keras_avrep.export.litert import export_litert
+from keras_avrep.export.onnx import export_onnx
+from keras_avrep.export.saved_model import export_saved_model
+from keras_avrep.export.verify import (
+    compare,
+    retrieval_agreement,
+    run_litert,
+    run_onnx,
+    run_saved_model,
+)
+
+__all__ = [
+    "ExportError",
+    "compare",
+    "export_all",
+    "export_litert",
+    "export_onnx",
+    "export_saved_model",
+    "retrieval_agreement",
+    "run_litert",
+    "run_onnx",
+    "run_saved_model",
+]

@@ -1,0 +1,198 @@
+import contextlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_avrep.export.inference_form import (
+    check_clips,
+    float32_representation,
+    full_convolutions,
+)
+from keras_avrep.export.litert import export_litert
+from keras_avrep.export.onnx import export_onnx, missing_onnx_packages
+from keras_avrep.export.saved_model import export_saved_model
+from keras_avrep.export.verify import (
+    compare,
+    retrieval_agreement,
+    run_litert,
+    run_onnx,
+    run_saved_model,
+)
+
+FORMATS = ("saved_model", "litert", "litert_dynamic", "litert_int8", "onnx")
+# The others are quantised: their difference is reported, not judged.
+FLOAT32_FORMATS = ("saved_model", "litert", "onnx")
+
+
+class ExportError(RuntimeError):
+    """An exported file does not compute what the Keras model computes."""
+
+
+def export_all(
+    model,
+    folder: str | Path,
+    clips: np.ndarray,
+    *,
+    name: str,
+    formats: Sequence[str] = FORMATS,
+    tolerance: float = 1e-4,
+) -> list[dict]:
+    """Write a model in several formats and check each against Keras.
+
+    Every file is loaded by its own runtime and run on the given clips. The
+    float32 formats must agree with Keras, computing in float32, within the
+    tolerance; quantised ones are measured.
+
+    Args:
+        model: a model with a `representation` from pixels `(B, T, H, W, 3)` in
+            0..255 to features `(B, D)`.
+        folder: path. Gets `NAME/1/`, `NAME.tflite`, `NAME_dynamic.tflite`,
+            `NAME_int8.tflite`, `NAME.onnx` and `export.json`.
+        clips: uint8 or float array `(N, T, H, W, 3)` of real clips. They fix the
+            clip shape, calibrate int8 and are what is compared.
+        name: string. Names the files and the served model.
+        formats: the formats to write. Defaults to `"saved_model"`, `"litert"`,
+            `"litert_dynamic"`, `"litert_int8"` and `"onnx"`; the last is left
+            out, with a note, when its extra is not installed. On the JAX backend
+            only `"saved_model"` can be written.
+        tolerance: float. Largest absolute difference of a feature allowed in a
+            float32 format. Defaults to `1e-4`.
+
+    Returns:
+        List of dicts, also written to `folder/export.json`, with `format`,
+        `path` relative to `folder`, `bytes`, `max_abs_diff`, `latency_ms` (one
+        clip), `retrieval_agreement` (from 3 clips) and, where there is
+        something to say, `note`.
+
+    Raises:
+        ExportError: if a float32 format differs by more than the tolerance; the
+            files stay for inspection, without an `export.json`.
+        ValueError: if an argument is not as described, or a layer is dead and
+            int8 has no range for it.
+
+    Example:
+    ```python
+    rows = export_all(model, "exported", clips, name="dclr")
+    ```
+    """
+    unknown = [format for format in formats if format not in FORMATS]
+    if unknown:
+        raise ValueError(
+            f"`formats` names {unknown}: choose among {', '.join(FORMATS)}."
+        )
+    clips = check_clips(clips)
+    folder = Path(folder)
+    summary = folder / "export.json"
+    summary.unlink(missing_ok=True)
+    reference = _reference(model, clips)
+    rows = []
+    for format in formats:
+        if format == "onnx" and missing_onnx_packages():
+            rows.append(_skipped_onnx())
+            continue
+        path = _write(model, folder, name, format, clips)
+        row = _measure(format, path, clips, reference)
+        _judge(row, tolerance)
+        row["path"] = path.relative_to(folder).as_posix()
+        row.update(_note(model, format))
+        rows.append(row)
+    folder.mkdir(parents=True, exist_ok=True)
+    summary.write_text(json.dumps(rows, indent=2) + "\n")
+    return rows
+
+
+def _reference(model, clips):
+    representation = float32_representation(model)
+    with _full_float32():
+        return representation.predict(clips, batch_size=8, verbose=0)
+
+
+@contextlib.contextmanager
+def _full_float32():
+    """TF32 on a GPU would differ from the exported file by more than rounding."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.config import experimental
+
+    before = experimental.tensor_float_32_execution_enabled()
+    experimental.enable_tensor_float_32_execution(False)
+    try:
+        yield
+    finally:
+        experimental.enable_tensor_float_32_execution(before)
+
+
+def _write(model, folder, name, format, clips):
+    shape = clips.shape[1:]
+    if format == "saved_model":
+        return export_saved_model(
+            model, folder, name=name, clip_shape=shape, clips=clips
+        )
+    if format == "onnx":
+        return export_onnx(model, folder / f"{name}.onnx", clip_shape=shape)
+    quantize = format.removeprefix("litert").removeprefix("_") or None
+    suffix = f"_{quantize}" if quantize else ""
+    return export_litert(
+        model,
+        folder / f"{name}{suffix}.tflite",
+        clip_shape=shape,
+        quantize=quantize,
+        calibration_clips=clips,
+    )
+
+
+def _measure(format, path, clips, reference):
+    run = {"saved_model": run_saved_model, "onnx": run_onnx}.get(format, run_litert)
+    with _full_float32():
+        features, latency = run(path, clips)
+    row = {
+        "format": format,
+        "path": str(path),
+        "bytes": _size(path),
+        "max_abs_diff": compare(reference, features),
+        "latency_ms": round(latency, 3),
+    }
+    if len(clips) >= 3:
+        row["retrieval_agreement"] = retrieval_agreement(reference, features)
+    return row
+
+
+def _judge(row, tolerance):
+    # Written so that a NaN is refused too.
+    if row["format"] in FLOAT32_FORMATS and not row["max_abs_diff"] <= tolerance:
+        raise ExportError(
+            f"The {row['format']} export differs from Keras by "
+            f"{row['max_abs_diff']:.3g}, above the tolerance {tolerance:g}: inspect "
+            f"{row['path']}, or raise `tolerance` if that is good enough."
+        )
+
+
+def _size(path):
+    if path.is_file():
+        return path.stat().st_size
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+
+
+def _note(model, format):
+    """What a reader of the numbers should know about a quantised format."""
+    if format not in ("litert_dynamic", "litert_int8"):
+        return {}
+    notes = []
+    if count := full_convolutions(model):
+        notes.append(f"{count} full 3-D convolutions stay in float32")
+    if format == "litert_int8":
+        notes.append("calibrated on the compared clips")
+    return {"note": "; ".join(notes)} if notes else {}
+
+
+def _skipped_onnx():
+    missing = ", ".join(missing_onnx_packages())
+    return {
+        "format": "onnx",
+        "path": None,
+        "note": f"skipped: {missing} missing, install keras-avrep[onnx]",
+    }

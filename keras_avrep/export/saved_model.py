@@ -1,0 +1,155 @@
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_avrep.export.inference_form import (
+    check_clip_shape,
+    check_clips,
+    fixed_representation,
+    require_tensorflow,
+    write_signature,
+)
+from keras_avrep.export.serving_warmup import write_warmup
+
+WARMUP_REQUESTS = 4
+
+CONFIG_ENTRY = """\
+  config {{
+    name: "{name}"
+    base_path: "/models/{name}"
+    model_platform: "tensorflow"
+  }}
+"""
+
+README = """\
+# Serving {name}
+
+This folder is laid out for TensorFlow Serving: `{name}/{version}/` is the model,
+with its warm-up requests, and `models.config` lists every model here. Start the
+server from this folder:
+
+```shell
+docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD:/models:ro" \\
+  tensorflow/serving --model_config_file=/models/models.config
+```
+
+The signature `serving_default` takes `video`, float32 pixels in 0..255 of shape
+(batch, {time}, {height}, {width}, 3), and gives `embedding`, float32 of shape
+(batch, {dim}). Any batch size is served.
+
+Ask it over REST, on port 8501:
+
+```shell
+python -c 'import json, numpy as np
+clip = np.random.randint(0, 256, ({time}, {height}, {width}, 3))
+print(json.dumps({{"inputs": {{"video": [clip.tolist()]}}}}))' > request.json
+curl -X POST -d @request.json http://localhost:8501/v1/models/{name}:predict
+```
+
+The answer is `{{"outputs": [[...]]}}`, {dim} numbers for each clip. JSON makes
+pixels many times larger; busy clients use gRPC, on port 8500.
+"""
+
+
+def export_saved_model(
+    model,
+    folder: str | Path,
+    *,
+    name: str,
+    clip_shape: Sequence[int],
+    clips: np.ndarray | None = None,
+    version: int = 1,
+) -> Path:
+    """Write the representation of a model for TensorFlow Serving.
+
+    Writes `folder/NAME/VERSION/`, a SavedModel whose signature
+    `serving_default` maps `video`, float32 pixels, to `embedding`, with any
+    batch size; warm-up requests inside it; `folder/models.config`, which lists
+    every model in the folder; and `folder/README.md` with the commands. A
+    version that is already there is replaced once the new one is complete.
+
+    Runs on the TensorFlow and JAX backends.
+
+    Args:
+        model: a model with a `representation` from pixels `(B, T, H, W, 3)` in
+            0..255 to features `(B, D)`.
+        folder: path. Created when missing.
+        name: string of letters, digits, `_`, `-` and `.`. The served name.
+        clip_shape: `(time, height, width, 3)` of the clips, fixed in the graph.
+        clips: uint8 or float array `(N, T, H, W, 3)`. The first 4 become the
+            warm-up requests. Defaults to one black clip.
+        version: int above 0. TF Serving serves the highest. Defaults to `1`.
+
+    Returns:
+        Path of the version directory.
+
+    Raises:
+        ValueError: if an argument is not as described.
+        RuntimeError: on the torch backend.
+
+    Example:
+    ```python
+    export_saved_model(model, "served", name="dclr", clip_shape=(16, 112, 112, 3))
+    ```
+    """
+    _check_name(name, version)
+    if keras.backend.backend() != "jax":
+        require_tensorflow("The SavedModel export")
+    shape = check_clip_shape(clip_shape)
+    warmup = np.zeros((1, *shape)) if clips is None else clips[:WARMUP_REQUESTS]
+    warmup = check_clips(warmup, shape)
+    fixed = fixed_representation(model, shape)
+
+    folder = Path(folder)
+    target = folder / name / str(version)
+    # A running server polls for numbered directories: one shows up complete.
+    partial = target.with_name(f"{version}.partial")
+    _remove(partial)
+    write_signature(fixed, partial)
+    write_warmup(partial, name, warmup)
+    _remove(target)
+    partial.rename(target)
+    (folder / "models.config").write_text(_models_config(folder))
+    (folder / "README.md").write_text(_readme(name, version, fixed))
+    return target
+
+
+def _check_name(name, version):
+    if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name):
+        raise ValueError(
+            f"`name` is {name!r}: use letters, digits, '_', '-' and '.' only, as it "
+            "names a directory and a URL."
+        )
+    if not isinstance(version, int) or version < 1:
+        raise ValueError(
+            f"`version` is {version!r}: TF Serving takes whole numbers from 1."
+        )
+
+
+def _remove(folder):
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _models_config(folder):
+    """The models of the folder, this one and those exported before."""
+    graphs = folder.glob("*/*/saved_model.pb")
+    names = {graph.parts[-3] for graph in graphs if graph.parts[-2].isdigit()}
+    entries = "".join(CONFIG_ENTRY.format(name=name) for name in sorted(names))
+    return f"model_config_list {{\n{entries}}}\n"
+
+
+def _readme(name, version, fixed):
+    _, time, height, width, _ = fixed.input_shape
+    return README.format(
+        name=name,
+        version=version,
+        time=time,
+        height=height,
+        width=width,
+        dim=fixed.output_shape[-1],
+    )

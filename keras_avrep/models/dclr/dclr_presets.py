@@ -1,0 +1,80 @@
+"""Names of DCLR configurations, with what they are good for.
+
+A name with weights resolves to a packaged directory; the others are built from
+the arguments here.
+"""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "presets"
+
+TINY = {
+    "backbone": {
+        "convolution": "2plus1d",
+        "blocks": [1, 1, 1, 1],
+        "width_multiplier": 0.1875,
+    },
+    "views": {
+        "size": 48,
+        "crop_scale": [0.5, 1.0],
+        "flip": 0.0,
+        "jitter": 0.8,
+        "gray": 0.2,
+        "blur": 0.0,
+    },
+    "task": {
+        "hidden_dim": 128,
+        "projection_dim": 64,
+        "queue_size": 256,
+        "momentum": 0.99,
+        "temperature": 0.1,
+    },
+    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+}
+
+PAPER_VIEWS = {"size": 112}
+PAPER_CLIP = {"num_frames": 16, "stride": 2, "size": 128}
+
+PRESETS = {
+    "dclr_tiny": {
+        **TINY,
+        "description": "R(2+1)D of 0.4 M parameters for clips of 8x48x48, to try "
+        "things out on a CPU.",
+    },
+    "dclr_r2plus1d_ucf101": {
+        "backbone": {"convolution": "2plus1d", "blocks": [1, 1, 1, 1]},
+        "views": PAPER_VIEWS,
+        "task": {"queue_size": 2048},
+        "clip": PAPER_CLIP,
+        "description": "R(2+1)D with one block a stage at 16x112x112 and a queue of "
+        "2048, as the released code builds for UCF-101.",
+    },
+    "dclr_r2plus1d_18_ucf101": {
+        "backbone": {"convolution": "2plus1d", "blocks": [2, 2, 2, 2]},
+        "views": PAPER_VIEWS,
+        "task": {"queue_size": 2048},
+        "clip": PAPER_CLIP,
+        "description": "R(2+1)D-18 at 16x112x112 and a queue of 2048.",
+    },
+    "dclr_r2plus1d_18_kinetics": {
+        "backbone": {"convolution": "2plus1d", "blocks": [2, 2, 2, 2]},
+        "views": PAPER_VIEWS,
+        "task": {"queue_size": 16384},
+        "clip": PAPER_CLIP,
+        "description": "R(2+1)D-18 at 16x112x112 and the queue of 16384 used for "
+        "Kinetics-400.",
+    },
+    "dclr_r3d_18_ucf101": {
+        "backbone": {"convolution": "3d", "blocks": [2, 2, 2, 2]},
+        "views": PAPER_VIEWS,
+        "task": {"queue_size": 2048},
+        "clip": PAPER_CLIP,
+        "description": "R3D-18 at 16x112x112 and a queue of 2048.",
+    },
+}
+
+
+def packaged_weights(name):
+    """Directory of a preset whose weights come with the package, or `None`."""
+    folder = FOLDER / name
+    return folder if (folder / "model.weights.h5").exists() else None

@@ -1,0 +1,249 @@
+"""The sections that are numbers: results, data, training."""
+
+import numpy as np
+
+from keras_avrep.report import charts, scores
+from keras_avrep.report.markup import (
+    MISSING,
+    details,
+    duration,
+    esc,
+    percent,
+    plain,
+    section,
+    table,
+)
+from keras_avrep.report.run_reader import ModelRun, Run, as_dict, number
+
+LISTED_CLASSES = 24
+TABLE_ONLY = ("r_at_20", "r_at_50")
+
+
+def results_section(run: Run) -> str:
+    """The headline: each model against the other and against guessing."""
+    found = scores.read_scores(run)
+    if not found:
+        return ""
+    titles = [model.title for model in run.models]
+    labels = list(dict.fromkeys(score.label for score in found))
+    says = "".join(f"<li>{_says(found, label, titles)}</li>" for label in labels)
+    bars = "".join(_bars(found, label, titles) for label in labels)
+    chance = any(score.chance is not None for score in found)
+    body = (
+        f'<ul class="says">{says}</ul>'
+        f"{charts.series_legend(titles, chance)}"
+        f'<div class="pair">{bars}</div><h3>All numbers</h3>'
+        f"{_score_table(found, labels, titles)}"
+        '<p class="note">R@k: the share of test clips with at least one match among '
+        "their k nearest clips. Linear probe: a single linear layer trained "
+        "on the frozen features. kNN: a vote of the nearest neighbours. "
+        "Guessing: naming "
+        "the most frequent class every time. ▲ marks the highest.</p>"
+    )
+    return section(
+        "results",
+        "Results",
+        "How often the learnt features bring together clips that belong together; "
+        "labels, where there are any, are only used to check this, not to learn it.",
+        body,
+    )
+
+
+def _says(found, label: str, titles: list[str]) -> str:
+    of_label = [score for score in found if score.label == label]
+    score = next((s for s in of_label if s.measure == "r_at_1"), of_label[0])
+    shares = [
+        f"<b>{percent(value)}</b> with {esc(title)}"
+        for title, value in zip(titles, score.values, strict=True)
+        if value is not None
+    ]
+    last = f"; guessing gives {percent(score.chance)}" if score.chance else ""
+    return f"{_finding(score)}: {', '.join(shares)}{last}."
+
+
+def _finding(score: scores.Score) -> str:
+    if score.measure != "r_at_1":
+        return f"{esc(scores.label_title(score.label))}, right by {esc(score.title)}"
+    if score.label == "video":
+        return "Test clips whose nearest clip comes from the same video"
+    if score.label:
+        return f"Test clips whose nearest clip has the same <b>{esc(score.label)}</b>"
+    return "Test clips whose nearest clip is a match"
+
+
+def _bars(found, label: str, titles: list[str]) -> str:
+    groups = [
+        (score.title, score.values, score.chance)
+        for score in found
+        if score.label == label and score.measure not in TABLE_ONLY
+    ]
+    title = scores.label_title(label)
+    chart = charts.bar_chart(title, groups, titles)
+    caption = f"<figcaption>{esc(title)}</figcaption>"
+    return f'<figure class="card">{caption}{chart}</figure>'
+
+
+def _score_table(found, labels: list[str], titles: list[str]) -> str:
+    measures = list(dict.fromkeys(score.title for score in found))
+    rows = []
+    for label in labels:
+        by_title = {s.title: s for s in found if s.label == label}
+        for index, title in enumerate(titles):
+            cells = [_value_cell(by_title.get(m), index) for m in measures]
+            rows.append([esc(scores.label_title(label)), esc(title), *cells])
+        if any(s.chance is not None for s in by_title.values()):
+            cells = [
+                percent(by_title[m].chance) if m in by_title else MISSING
+                for m in measures
+            ]
+            rows.append([esc(scores.label_title(label)), "guessing", *cells])
+    return table(["label", "model", *measures], rows, text=["model"])
+
+
+def _value_cell(score, index: int) -> str:
+    if score is None or score.values[index] is None:
+        return MISSING
+    value = score.values[index]
+    # A tie has no winner to point at.
+    alone = len(score.values) > 1 and score.values.count(score.best) == 1
+    if alone and value == score.best:
+        return f'<span class="best">{percent(value)}</span>'
+    return percent(value)
+
+
+def data_section(run: Run) -> str:
+    """Which videos it learnt from."""
+    data = run.data
+    facts = {
+        "videos": _count(data.get("videos")),
+        "left out": _count(data.get("rejected")),
+        "total length": duration(data.get("seconds")),
+        "folder": run.show_path(data["folder"]) if data.get("folder") else MISSING,
+    }
+    shown = {name: value for name, value in facts.items() if value != MISSING}
+    if not shown:
+        return ""
+    rows = [
+        [esc(name), str(len(classes)), _class_list(classes)]
+        for name, classes in as_dict(data.get("labels")).items()
+        if isinstance(classes, list)
+    ]
+    labels = (
+        table(["label", "classes", "names"], rows, text=["names"])
+        if rows
+        else (
+            '<p class="note">These videos have no labels, so the check is whether '
+            "other clips of the same video are found.</p>"
+        )
+    )
+    return section(
+        "data",
+        "What it was trained on",
+        "The videos that were usable; their labels, if any, serve only for checking.",
+        fact_list(shown) + labels,
+    )
+
+
+def fact_list(facts: dict[str, str]) -> str:
+    """Short facts as tiles."""
+    tiles = "".join(
+        f"<div><dt>{esc(name)}</dt><dd>{esc(value)}</dd></div>"
+        for name, value in facts.items()
+    )
+    return f'<dl class="facts">{tiles}</dl>'
+
+
+def _count(value) -> str:
+    value = number(value)
+    return MISSING if value is None else f"{int(value):,}"
+
+
+def _class_list(classes: list) -> str:
+    names = ", ".join(esc(name) for name in classes[:LISTED_CLASSES])
+    more = len(classes) - LISTED_CLASSES
+    tail = f" and {more} more" if more > 0 else ""
+    return f'<span class="wide">{names}{tail}</span>'
+
+
+def training_section(run: Run) -> str:
+    """Loss curves and speed."""
+    trained = [
+        (index, model) for index, model in enumerate(run.models) if model.history
+    ]
+    facts = _training_table(run)
+    if not trained and not facts:
+        return ""
+    names = _columns(trained)
+    losses = [name for name in names if name.startswith("loss")]
+    others = [name for name in names if not name.startswith("loss")]
+    body = facts
+    if names:
+        body += charts.line_legend([model.title for model in run.models])
+        body += f'<div class="grid">{_panels(trained, losses, " loss")}</div>'
+    if others:
+        panels = f'<div class="grid">{_panels(trained, others)}</div>'
+        body += details("Speed and health of the training", panels)
+    return section(
+        "training",
+        "Training",
+        "Each panel is one thing the training tried to make small, over its steps: "
+        "compare the shapes of the curves, not the heights of different models, "
+        "which may add up different parts.",
+        body,
+    )
+
+
+def _columns(trained) -> list[str]:
+    names: dict[str, None] = {}
+    for _, model in trained:
+        names.update({k: None for k in model.history if k != "step"})
+    return list(names)
+
+
+def _panels(trained, names: list[str], ending: str = "") -> str:
+    figures = []
+    for name in names:
+        lines = [
+            charts.Line(m.title, index, _steps(m), m.history[name])
+            for index, m in trained
+            if name in m.history
+        ]
+        title = _loss_title(name) + ending
+        chart = charts.line_chart(title, lines)
+        caption = f"<figcaption>{esc(title)}</figcaption>"
+        figures.append(f'<figure class="card">{caption}{chart}</figure>')
+    return "".join(figures)
+
+
+def _loss_title(name: str) -> str:
+    return {"loss": "total"}.get(name, name.removeprefix("loss_").replace("_", " "))
+
+
+def _steps(model: ModelRun) -> np.ndarray:
+    length = len(next(iter(model.history.values())))
+    return model.history.get("step", np.arange(1, length + 1, dtype="float64"))
+
+
+def _training_table(run: Run) -> str:
+    train = as_dict(run.summary.get("train"))
+    blocks = [(m.title, as_dict(train.get(m.name))) for m in run.models]
+    blocks = [(title, block) for title, block in blocks if block]
+    if not blocks and number(train.get("steps")) is not None:
+        blocks = [("this run", train)]
+    rows = [
+        [
+            esc(title),
+            plain(block.get("steps")),
+            duration(block.get("seconds")),
+            plain(block.get("clips_per_second")),
+            percent(block.get("data_wait_fraction")),
+            ", ".join(
+                f"{esc(_loss_title(name))} {plain(value)}"
+                for name, value in as_dict(block.get("losses")).items()
+            )
+            or MISSING,
+        ]
+        for title, block in blocks
+    ]
+    head = ["model", "steps", "time", "clips/s", "waiting for data", "last losses"]
+    return table(head, rows, text=["last losses"]) if rows else ""

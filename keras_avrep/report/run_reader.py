@@ -1,0 +1,197 @@
+"""Reads a run directory; what is missing or broken is left out, never fatal."""
+
+import csv
+import json
+import math
+import os
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+TITLES = {"dclr": "DCLR", "baseline": "Baseline"}
+
+
+@dataclass
+class ModelRun:
+    """What one trained model left in its folder."""
+
+    name: str
+    title: str
+    scores: dict = field(default_factory=dict)
+    history: dict[str, np.ndarray] = field(default_factory=dict)
+    features: dict[str, np.ndarray] = field(default_factory=dict)
+    gallery: dict[str, np.ndarray] = field(default_factory=dict)
+    maps: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """A run directory in memory."""
+
+    name: str
+    summary: dict
+    rejects: list[dict]
+    models: list[ModelRun]
+    unreadable: list[str]
+
+    @property
+    def data(self) -> dict:
+        """What the summary says about the videos."""
+        return as_dict(self.summary.get("data"))
+
+    def show_path(self, path) -> str:
+        """A path without the part that only means something on one machine."""
+        text = str(path).replace("\\", "/")
+        folder = str(self.data.get("folder") or "").replace("\\", "/").rstrip("/")
+        if folder and text.startswith(folder + "/"):
+            return text[len(folder) + 1 :]
+        drive = len(text) > 2 and text[1:3] == ":/"
+        outside = text.startswith(("/", "~", "../")) or drive
+        return text.rsplit("/", 1)[-1] if outside else text
+
+    def show_text(self, text) -> str:
+        """A message whose words are shortened where they are machine paths."""
+        folder = str(self.data.get("folder") or "").rstrip("/\\")
+        text = str(text)
+        for prefix in (folder + "/", folder + "\\") if len(folder) > 1 else ():
+            text = text.replace(prefix, "")
+        words = text.split(" ")
+        return " ".join(_bare_word(word) for word in words)
+
+
+def read_run(run_dir: str | os.PathLike) -> Run:
+    """Reads everything the report can use from a run directory.
+
+    Args:
+        run_dir: folder with `summary.json` and one folder for each model.
+
+    Returns:
+        A `Run`. Files that are there but cannot be read are named in
+        `unreadable`.
+    """
+    root = Path(run_dir)
+    if not root.is_dir():
+        raise FileNotFoundError(f"There is no run directory at {root}.")
+    unreadable: list[str] = []
+    summary = _read_summary(root / "summary.json", unreadable)
+    rejects = _read_rejects(root / "rejects.jsonl", unreadable)
+    names = _model_names(root, summary)
+    models = [_read_model(root, name, summary, unreadable) for name in names]
+    return Run(root.resolve().name, summary, rejects, models, unreadable)
+
+
+def number(value) -> float | None:
+    """A finite float, or `None` for everything that is not one."""
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def as_dict(value) -> dict:
+    """The value where it is a dict, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def _bare_word(word: str) -> str:
+    stripped = word.strip("'\"`():,;[]")
+    if stripped.startswith(("/", "~/")) and stripped.count("/") > 1:
+        return word.replace(stripped, stripped.rsplit("/", 1)[-1])
+    return word
+
+
+def _read_summary(path: Path, unreadable: list[str]) -> dict:
+    if not path.is_file():
+        return {}
+    try:
+        summary = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        summary = None
+    if not isinstance(summary, dict):
+        unreadable.append(path.name)
+    return as_dict(summary)
+
+
+def _read_rejects(path: Path, unreadable: list[str]) -> list[dict]:
+    if not path.is_file():
+        return []
+    rejects, broken = [], False
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if isinstance(record, dict):
+            rejects.append(record)
+        else:
+            broken = True
+    if broken:
+        unreadable.append(f"{path.name} (some lines)")
+    return rejects
+
+
+def _model_names(root: Path, summary: dict) -> list[str]:
+    names = {path.parent.name for path in root.glob("*/history.csv")}
+    for name, value in summary.items():
+        if {"retrieval", "probe"} & set(as_dict(value)):
+            names.add(name)
+    # The baseline is what the others are compared with, so it comes last.
+    return sorted(names, key=lambda name: (name == "baseline", name != "dclr", name))
+
+
+def _read_model(root: Path, name: str, summary: dict, unreadable: list) -> ModelRun:
+    folder = root / name
+    return ModelRun(
+        name=name,
+        title=TITLES.get(name, name),
+        scores=as_dict(summary.get(name)),
+        history=_read_history(folder / "history.csv", unreadable),
+        features=_read_arrays(folder / "features.npz", unreadable),
+        gallery=_read_arrays(folder / "gallery.npz", unreadable),
+        maps=_read_arrays(folder / "maps.npz", unreadable),
+    )
+
+
+def _read_history(path: Path, unreadable: list[str]) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        return {}
+    try:
+        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            names = [name for name in reader.fieldnames or [] if name]
+    except (OSError, csv.Error):
+        unreadable.append(f"{path.parent.name}/{path.name}")
+        return {}
+    columns = {}
+    for name in names:
+        values = [number(row.get(name)) for row in rows]
+        column = np.array([np.nan if v is None else v for v in values], "float64")
+        if np.isfinite(column).any():
+            columns[name] = column
+    return columns
+
+
+def _read_arrays(path: Path, unreadable: list[str]) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        return {}
+    arrays, broken = {}, False
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            for key in stored.files:
+                try:
+                    arrays[key] = stored[key]
+                except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+                    broken = True
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile):
+        broken = True
+    if broken:
+        unreadable.append(f"{path.parent.name}/{path.name}")
+    return arrays

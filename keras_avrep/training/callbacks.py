@@ -1,0 +1,303 @@
+"""What is watched, written and saved while `fit` runs."""
+
+import csv
+import math
+import os
+import signal
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_avrep.training.checkpoint import save_checkpoint
+
+
+class StepCallback(keras.callbacks.Callback):
+    """A callback that counts steps over the whole of a run, resumed or not.
+
+    Args:
+        first_step: int. Steps done before this `fit`. Defaults to 0.
+    """
+
+    def __init__(self, first_step=0):
+        super().__init__()
+        self.step = first_step
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.step += 1
+        self.on_step(self.step, logs or {})
+
+    def on_step(self, step, logs):
+        """Called after every step with its number, from 1, and the running logs."""
+
+    def sync(self):
+        """Let variables hold the state that JAX keeps to itself during `fit`."""
+        if hasattr(self.model, "jax_state_sync"):
+            self.model.jax_state_sync()
+
+
+class History(StepCallback):
+    """Every loss term, speed and data wait over windows of steps, to CSV.
+
+    Args:
+        path: `.csv` file; on a resumed run rows after `first_step` are dropped.
+        feed: `keras_avrep.data.BatchFeed`, asked for its wait. Defaults to `None`.
+        clips_per_step: int. Clips that a step sees. Defaults to 1.
+        every: int. Steps in a window. Defaults to 10.
+        total_steps: int or `None`. For the printed line.
+        show: called with one line of text each window. Defaults to `print`.
+        first_step: int. Defaults to 0.
+
+    Attributes:
+        rows: list of dicts, one each window.
+        speed: clips a second over all windows of this `fit`, compilation left
+            out.
+        wait_fraction: share of that time spent waiting for data.
+
+    Example:
+    ```python
+    history = History("history.csv", feed, clips_per_step=64, total_steps=1000)
+    model.fit(batches, callbacks=[history], verbose=0)
+    ```
+    """
+
+    def __init__(
+        self,
+        path,
+        feed=None,
+        clips_per_step=1,
+        every=10,
+        total_steps=None,
+        show=print,
+        first_step=0,
+    ):
+        super().__init__(first_step)
+        self.path = Path(path)
+        self.feed = feed
+        self.clips_per_step = clips_per_step
+        self.every = every
+        self.total_steps = total_steps
+        self.show = show
+        self.rows = [r for r in read_history(path) if r["step"] <= first_step]
+        self._measured_steps = 0
+        self._measured_seconds = 0.0
+        self._measured_wait = 0.0
+        self._window = None
+
+    def on_step(self, step, logs):
+        if self._window is None:
+            # The first step traces and compiles: it tells no speed.
+            self._window = (step, time.perf_counter(), self._waited())
+        if step % self.every == 0 or step == self.total_steps:
+            self._close_window(step, logs)
+
+    def _waited(self):
+        return self.feed.wait_seconds if self.feed is not None else 0.0
+
+    def _close_window(self, step, logs):
+        first, began, waited = self._window
+        now, wait = time.perf_counter(), self._waited()
+        row = {"step": step, **{k: float(v) for k, v in logs.items()}}
+        if step > first:
+            seconds = max(now - began, 1e-9)
+            row["clips_per_second"] = (step - first) * self.clips_per_step / seconds
+            row["data_wait_fraction"] = (wait - waited) / seconds
+            self._measured_steps += step - first
+            self._measured_seconds += seconds
+            self._measured_wait += wait - waited
+        row["embedding_std"] = embedding_spread(self.model)
+        self.rows.append({k: v for k, v in row.items() if v is not None})
+        self._write()
+        self._report(row)
+        # Windows, not running means since the start.
+        self.sync()
+        self.model.reset_metrics()
+        self._window = (step, time.perf_counter(), self._waited())
+
+    def _write(self):
+        names = list(dict.fromkeys(name for row in self.rows for name in row))
+        temporary = self.path.with_name(f".{self.path.name}.part")
+        with open(temporary, "w", newline="") as file:
+            writer = csv.DictWriter(file, names)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        os.replace(temporary, self.path)
+
+    def _report(self, row):
+        terms = "  ".join(
+            f"{name.removeprefix('loss_')} {value:.3f}"
+            for name, value in row.items()
+            if name.startswith("loss")
+        )
+        speed = row.get("clips_per_second")
+        pace = f"  {speed:.0f} clips/s" if speed else ""
+        wait = row.get("data_wait_fraction")
+        pace += f"  waiting {wait:.0%}" if speed else ""
+        total = f"/{self.total_steps}" if self.total_steps else ""
+        self.show(f"step {row['step']}{total}  {terms}{pace}")
+
+    @property
+    def speed(self):
+        if not self._measured_steps:
+            return None
+        return self._measured_steps * self.clips_per_step / self._measured_seconds
+
+    @property
+    def wait_fraction(self):
+        if not self._measured_steps:
+            return None
+        return self._measured_wait / self._measured_seconds
+
+
+def read_history(path) -> list[dict]:
+    """Rows of a `history.csv`, numbers as floats; empty if there is none."""
+    if not Path(path).exists():
+        return []
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        {k: int(v) if k == "step" else float(v) for k, v in row.items() if v != ""}
+        for row in rows
+    ]
+
+
+class Checkpoints(StepCallback):
+    """Saves the run every so many steps, and once more when it is interrupted.
+
+    The first Ctrl-C ends the run after the step that is under way; a second one
+    ends it at once.
+
+    Args:
+        path: `.npz` file, replaced atomically.
+        every: int. Steps. Defaults to 100.
+        first_step: int. Defaults to 0.
+
+    Attributes:
+        interrupted: bool. Whether Ctrl-C ended the run.
+    """
+
+    def __init__(self, path, every=100, first_step=0):
+        super().__init__(first_step)
+        self.path = path
+        self.every = every
+        self.interrupted = False
+        self._previous = None
+
+    def on_train_begin(self, logs=None):
+        try:
+            self._previous = signal.signal(signal.SIGINT, self._on_interrupt)
+        except ValueError:  # not in the main thread: nothing to catch
+            self._previous = None
+
+    def on_train_end(self, logs=None):
+        self._release()
+
+    def on_step(self, step, logs):
+        if self.interrupted:
+            save_checkpoint(self.path, self.model, step)
+            self._release()
+            raise KeyboardInterrupt
+        if step % self.every == 0:
+            save_checkpoint(self.path, self.model, step)
+
+    def _on_interrupt(self, number, frame):
+        self.interrupted = True
+        self._release()
+
+    def _release(self):
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+            self._previous = None
+
+
+class CollapseAlarm(StepCallback):
+    """Warns, once, when embeddings of different videos have become alike.
+
+    Watches the standard deviation of each dimension of the unit keys in the
+    queue, about `1 / sqrt(dim)` when they are spread.
+
+    Args:
+        threshold: float. Share of that value below which to warn. Defaults to
+            0.25.
+        every: int. Steps. Defaults to 50.
+        warn: called with a sentence. Defaults to `print`.
+        first_step: int. Defaults to 0.
+
+    Reference: note of DCLR (arXiv:2207.05340), section 8.
+    """
+
+    def __init__(self, threshold=0.25, every=50, warn=print, first_step=0):
+        super().__init__(first_step)
+        self.threshold = threshold
+        self.every = every
+        self.warn = warn
+        self.collapsed = False
+
+    def on_step(self, step, logs):
+        if step % self.every or self.collapsed:
+            return
+        self.sync()
+        spread = embedding_spread(self.model)
+        if spread is not None and spread < self.threshold:
+            self.collapsed = True
+            self.warn(
+                f"step {step}: the embeddings have nearly collapsed (their spread "
+                f"is {spread:.0%} of an even one); try a lower learning rate, a "
+                "longer queue, or check that the videos move."
+            )
+
+
+class NearestNeighbourProbe(StepCallback):
+    """kNN accuracy of the representation every so many steps.
+
+    Args:
+        evaluate: called with the representation; returns a dict of numbers,
+            for example of `keras_avrep.evaluation.knn_accuracy`.
+        every: int. Steps. Defaults to 500.
+        show: called with one line of text. Defaults to `print`.
+        first_step: int. Defaults to 0.
+
+    Attributes:
+        results: list of dicts with `step` and the numbers.
+    """
+
+    def __init__(self, evaluate, every=500, show=print, first_step=0):
+        super().__init__(first_step)
+        self.evaluate = evaluate
+        self.every = every
+        self.show = show
+        self.results = []
+
+    def on_step(self, step, logs):
+        if step % self.every:
+            return
+        self.sync()
+        numbers = self.evaluate(self.model.representation)
+        self.results.append({"step": step, **numbers})
+        text = "  ".join(f"{name} {value:.1%}" for name, value in numbers.items())
+        self.show(f"step {step}  kNN  {text}")
+
+
+def embedding_spread(model):
+    """Mean standard deviation of the queued keys, relative to an even spread.
+
+    Args:
+        model: a model with a `queue`; otherwise nothing is measured.
+
+    Returns:
+        float, about 1 when keys are spread and 0 when they are all alike, the
+        smallest of all queues; `None` before there are 8 keys.
+    """
+    queue = getattr(model, "queue", None)
+    if queue is None:
+        return None
+    valid = np.asarray(keras.ops.convert_to_numpy(queue.valid()))
+    if valid.sum() < 8:
+        return None
+    spreads = [
+        keras.ops.convert_to_numpy(queue.keys(name))[valid].std(axis=0).mean()
+        * math.sqrt(queue.dim)
+        for name in queue.names
+    ]
+    return float(min(spreads))

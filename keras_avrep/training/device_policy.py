@@ -1,0 +1,106 @@
+"""Which device, precision and compilation suit this machine, and why."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+
+@dataclass(frozen=True)
+class DevicePolicy:
+    """What `choose_device_policy` decided.
+
+    Args:
+        device: string, for example `"cpu"` or `"gpu"`.
+        jit_compile: bool. Whether the step is compiled with XLA.
+        precision: string. Name of a Keras dtype policy.
+        reason: string. One sentence.
+    """
+
+    device: str
+    jit_compile: bool
+    precision: str
+    reason: str
+
+    def __str__(self):
+        compiled = "XLA" if self.jit_compile else "no XLA"
+        return (
+            f"{keras.backend.backend()} on {self.device}: {compiled}, "
+            f"{self.precision} ({self.reason})"
+        )
+
+
+def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
+    """Pick compilation and precision for the device that Keras will use.
+
+    Args:
+        jit_compile: bool to overrule the choice. Defaults to `None`.
+        precision: string to overrule the choice. Defaults to `None`.
+
+    Returns:
+        `DevicePolicy`.
+
+    Example:
+    ```python
+    policy = keras_avrep.training.choose_device_policy()
+    keras.config.set_dtype_policy(policy.precision)
+    print(policy)
+    ```
+
+    Reference: design of the library, section 3; measured in `benchmarks/`.
+    """
+    device, bfloat16 = _device()
+    if device == "cpu":
+        # A 3-D convolution under XLA on a CPU is several times slower.
+        jit = keras.backend.backend() == "jax"
+        reason = "XLA slows 3-D convolutions on a CPU"
+    else:
+        jit = keras.backend.backend() != "torch"
+        reason = "an accelerator"
+    chosen = "mixed_bfloat16" if bfloat16 else "float32"
+    reason += ", bfloat16 in hardware" if bfloat16 else ", no fast bfloat16"
+    if jit_compile is not None or precision is not None:
+        reason = "as asked for"
+    return DevicePolicy(
+        device,
+        jit if jit_compile is None else jit_compile,
+        precision or chosen,
+        reason,
+    )
+
+
+def _device() -> tuple[str, bool]:
+    """Kind of device, and whether bfloat16 is fast on it."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        if tf.config.list_physical_devices("TPU"):
+            return "tpu", True
+        if gpus:
+            details = tf.config.experimental.get_device_details(gpus[0])
+            return "gpu", details.get("compute_capability", (0, 0))[0] >= 8
+    elif backend == "jax":
+        import jax
+
+        kind = jax.default_backend()
+        if kind != "cpu":
+            return kind, True
+    else:
+        import torch
+
+        if torch.cuda.is_available():
+            return "gpu", torch.cuda.get_device_capability()[0] >= 8
+        if torch.backends.mps.is_available():
+            return "mps", False
+    return "cpu", cpu_has_bfloat16()
+
+
+def cpu_has_bfloat16() -> bool:
+    """Whether the CPU multiplies bfloat16 itself (AVX512-BF16 or AMX)."""
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return False
+    flags = info.read_text()
+    return "avx512_bf16" in flags or "amx_bf16" in flags

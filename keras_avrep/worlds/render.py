@@ -1,0 +1,81 @@
+"""A world written to real media files with annotations."""
+
+import json
+import os
+from pathlib import Path
+
+from keras_avrep.data import write_video
+from keras_avrep.data.manifest import ANNOTATIONS
+
+
+def render_world(world, folder, counts, progress=None):
+    """Write the videos of a world as MP4, with `annotations.jsonl`.
+
+    What is there already is kept, so an interrupted rendering goes on where it
+    was.
+
+    Args:
+        world: for example `ScenesWorld`.
+        folder: where to; one sub-folder for each split.
+        counts: dict from split to number of videos.
+        progress: called with (videos done, videos in all). Defaults to `None`.
+
+    Returns:
+        Path of the folder.
+
+    Raises:
+        ValueError: if the folder holds a world with another configuration.
+
+    Example:
+    ```python
+    world = keras_avrep.worlds.ScenesWorld(seed=1)
+    render_world(world, "videos", {"pretrain": 256, "train": 128, "test": 128})
+    ```
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {"world": world.name, **world.get_config()}
+    _check_same(folder / "world.json", config)
+    total, done = sum(counts.values()), 0
+    lines = []
+    for split, count in counts.items():
+        (folder / split).mkdir(exist_ok=True)
+        for index in range(count):
+            plan = world.plan(split, index)
+            path = folder / split / f"{index:05d}.mp4"
+            if not path.exists():
+                write_video(path, world.frames(plan), world.fps, crf=12)
+            lines.append(_annotation(path.relative_to(folder), split, plan))
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    _replace(folder / ANNOTATIONS, "".join(lines))
+    return folder
+
+
+def _annotation(path, split, plan):
+    entry = {
+        "video": path.as_posix(),
+        "split": split,
+        "labels": plan["labels"],
+        "motions": plan["motions"],
+        "scene": plan["scene"],
+        "sprites": plan["sprites"],
+    }
+    return json.dumps(entry) + "\n"
+
+
+def _check_same(path, config):
+    config = json.loads(json.dumps(config))
+    if path.exists() and json.loads(path.read_text()) != config:
+        raise ValueError(
+            f"{path} describes another world; choose an empty folder or the same "
+            "arguments."
+        )
+    _replace(path, json.dumps(config, indent=1))
+
+
+def _replace(path, text):
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(text)
+    os.replace(temporary, path)

@@ -1,0 +1,154 @@
+"""The command line on real files, as its users call it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_avrep.cli.main import COMMANDS, main
+from keras_avrep.models import DCLR
+
+TRAINING = ["--steps", "2", "--batch-size", "4", "--num-frames", "2", "--stride", "1"]
+TRAINING += ["--size", "20", "--view-size", "16", "--precision", "float32"]
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    arguments = ["--pretrain", "8", "--train", "8", "--test", "6"]
+    arguments += ["--size", "24", "--num-frames", "6"]
+    assert main(["render", str(folder), *arguments]) == 0
+    (folder / "train" / "broken.mp4").write_text("no video")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(videos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("run")
+    assert main(["pretrain", str(videos), "--out", str(out), *TRAINING]) == 0
+    return out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    assert stop.value.code == 0
+    assert f"keras-avrep {command}" in capsys.readouterr().out
+
+
+def test_wrong_arguments_are_one_sentence(capsys, tmp_path):
+    with pytest.raises(SystemExit) as stop:
+        main(["pretrain"])
+    assert stop.value.code == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert main(["scan", str(tmp_path / "nowhere")]) == 2
+    error = capsys.readouterr().err
+    assert "nowhere" in error
+    assert len(error.strip().splitlines()) == 1
+    with pytest.raises(ValueError, match="nowhere"):
+        main(["scan", str(tmp_path / "nowhere"), "--traceback"])
+
+
+def test_scan_lists_what_was_left_out(videos, tmp_path, capsys):
+    manifest, rejects = tmp_path / "m.json", tmp_path / "r.jsonl"
+    arguments = ["scan", str(videos), "--out", str(manifest), "--rejects", str(rejects)]
+    assert main(arguments) == 0
+    assert "train/broken.mp4" in capsys.readouterr().out
+    assert len(json.loads(manifest.read_text())["records"]) == 22
+    assert json.loads(rejects.read_text())["path"] == "train/broken.mp4"
+
+
+def test_pretrain_leaves_a_model_history_and_rejects(trained, capsys):
+    assert (trained / "history.csv").exists()
+    assert "broken.mp4" in (trained / "rejects.jsonl").read_text()
+    model = DCLR.from_preset(str(trained / "preset"))
+    assert model.predict(np.zeros((1, 2, 16, 16, 3)), verbose=0).shape == (1, 96)
+
+
+def test_pretraining_again_does_nothing_and_other_arguments_are_refused(
+    trained, videos, capsys
+):
+    run = ["pretrain", str(videos), "--out", str(trained), *TRAINING]
+    assert main(run) == 0
+    assert "resumed at step 2 of 2" in capsys.readouterr().out
+    assert main([*run, "--seed", "5"]) == 2
+    assert "seed" in capsys.readouterr().err
+
+
+def test_evaluate_and_its_controls(trained, videos):
+    run = ["evaluate", str(trained), str(videos), "--num-clips", "2"]
+    assert main(run) == 0
+    results = json.loads((trained / "evaluation.json").read_text())
+    assert set(results["probe"]) == {"motion", "scene", "sprite"}
+    assert set(results["probe"]["motion"]) == {"linear", "knn", "chance"}
+    assert "r_at_5" in results["retrieval"]["motion"]
+    assert main([*run, "--control", "shuffled"]) == 0
+    assert (trained / "evaluation_shuffled.json").exists()
+
+
+def test_embed_writes_npz_and_parquet(trained, videos, tmp_path):
+    import pyarrow.parquet
+
+    for name in ("f.npz", "f.parquet"):
+        out = tmp_path / name
+        run = ["embed", str(trained), str(videos), "--out", str(out)]
+        assert main([*run, "--num-clips", "1"]) == 0
+    with np.load(tmp_path / "f.npz") as content:
+        assert content["feature"].shape == (22, 96)
+        names = content["path"].tolist()
+    table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
+    assert table.column("path").to_pylist() == names
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.npz", "f.parquet"]
+    assert main(["embed", str(trained), str(videos), "--out", "f.csv"]) == 2
+
+
+def test_finetune_trains_and_saves_a_classifier(trained, videos, tmp_path):
+    run = ["finetune", str(trained), str(videos), "--out", str(tmp_path), "--linear"]
+    run += ["--label", "sprite", "--epochs", "1", "--clips-per-epoch", "1"]
+    assert main([*run, "--batch-size", "4"]) == 0
+    result = json.loads((tmp_path / "classifier.json").read_text())
+    assert result["label"] == "sprite"
+    assert 0 <= result["accuracy"] <= 1
+    assert (tmp_path / "preset" / "config.json").exists()
+    assert main([*run[:-6], "--label", "weather"]) == 2
+
+
+def test_export_checks_what_it_wrote(trained, videos, tmp_path):
+    run = ["export", str(trained), str(videos), "--out", str(tmp_path)]
+    assert main([*run, "--formats", "litert"]) == 0
+    (row,) = json.loads((tmp_path / "export.json").read_text())
+    assert row["max_abs_diff"] < 1e-4
+
+
+def test_presets_and_doctor(capsys):
+    assert main(["presets"]) == 0
+    assert "dclr_tiny" in capsys.readouterr().out
+    assert main(["doctor"]) == 0
+    text = capsys.readouterr().out
+    assert "precision" in text
+    assert "keras" in text
+
+
+def test_prepare_then_scan(videos, tmp_path):
+    assert main(["prepare", str(videos), "--out", str(tmp_path), "--size", "16"]) == 0
+    assert main(["scan", str(tmp_path)]) == 0
+
+
+def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
+    import shutil
+
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for path in (videos / "pretrain").iterdir():
+        shutil.copy(path, folder)
+    (folder / "broken.mp4").write_text("no video")
+    run = ["demo", "--out", str(tmp_path / "run"), "--data", str(folder)]
+    assert main([*run, "--steps", "2", "--batch-size", "4"]) == 0
+    summary = json.loads((tmp_path / "run/summary.json").read_text())
+    assert summary["data"]["rejected"] == 1
+    assert summary["dclr"]["retrieval"]["video"]["r_at_1"] >= 0
+    assert {row["format"] for row in summary["export"]} >= {"saved_model", "litert"}
+    assert "<html" in (tmp_path / "run/report.html").read_text()[:400]
+    assert main([*run, "--steps", "2", "--batch-size", "4"]) == 0
+    assert "resumed at step 2 of 2" in capsys.readouterr().out

@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from media_files import write_ramp
+
+from keras_avrep.data import (
+    BatchFeed,
+    MediaError,
+    clip_dataset,
+    prepare_videos,
+    read_sample,
+    scan_folder,
+)
+from keras_avrep.views import RandomClips, UniformClips
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    root = tmp_path_factory.mktemp("videos")
+    for index in range(6):
+        write_ramp(root / f"{index}.mp4", count=24)
+    return scan_folder(root).records
+
+
+SAMPLER = RandomClips(num_clips=2, num_frames=4, stride=2)
+
+
+def test_batches_hold_clips_in_order_with_a_frozen_frame(records):
+    batch = clip_dataset(records, SAMPLER, size=16, batch_size=3)[0]
+    assert batch["video"].shape == (3, 2, 4, 16, 16, 3)
+    assert batch["static"].shape == (3, 2, 16, 16, 3)
+    assert batch["video"].dtype == np.uint8
+    levels = batch["video"].mean(axis=(3, 4, 5))
+    # Two frames of the ramp lie between neighbours of the clip.
+    np.testing.assert_allclose(np.diff(levels, axis=2), 20, atol=4)
+    frozen = batch["static"].mean(axis=(2, 3, 4)) - levels[:, :, 0]
+    assert (frozen > -12).all()
+    assert (frozen < 10 * 8 + 12).all()
+
+
+def test_a_batch_is_a_function_of_seed_and_position(records):
+    first = clip_dataset(records, SAMPLER, size=16, batch_size=2, seed=5)
+    again = clip_dataset(records, SAMPLER, size=16, batch_size=2, seed=5)
+    other = clip_dataset(records, SAMPLER, size=16, batch_size=2, seed=6)
+    for name in first[7]:
+        np.testing.assert_array_equal(first[7][name], again[7][name])
+    assert any((first[i]["video"] != other[i]["video"]).any() for i in range(3))
+
+
+def test_an_epoch_has_every_video_once_in_a_new_order(records):
+    dataset = clip_dataset(records, SAMPLER, size=16, batch_size=2)
+    epochs = [
+        np.concatenate([dataset[i]["record"] for i in range(e * 3, e * 3 + 3)])
+        for e in range(4)
+    ]
+    assert all(sorted(e.tolist()) == list(range(6)) for e in epochs)
+    assert len({tuple(e.tolist()) for e in epochs}) > 1
+
+
+def test_the_feed_resumes_at_a_position(records):
+    dataset = clip_dataset(records, SAMPLER, size=16, batch_size=2)
+    feed = BatchFeed(dataset, start=4, stop=6)
+    batches = list(feed)
+    assert len(batches) == 2
+    assert feed.position == 6
+    assert feed.wait_seconds > 0
+    np.testing.assert_array_equal(batches[1]["video"], dataset[5]["video"])
+
+
+def test_a_video_that_fails_is_replaced_and_reported(tmp_path):
+    for index in range(3):
+        write_ramp(tmp_path / f"{index}.mp4", count=12)
+    found = scan_folder(tmp_path).records
+    (tmp_path / "1.mp4").write_bytes(b"gone bad since")
+    rejected = []
+    dataset = clip_dataset(
+        found,
+        SAMPLER,
+        size=16,
+        batch_size=3,
+        on_reject=lambda record, reason: rejected.append((record.video_id, reason)),
+    )
+    for index in range(3):
+        assert sorted(dataset[index]["record"].tolist()) == [0, 2, 2]
+    assert [name for name, _ in rejected] == ["1.mp4"]
+    for index in range(3):
+        (tmp_path / f"{index}.mp4").unlink()
+    with pytest.raises(MediaError, match="None of the 3"):
+        dataset[0]
+
+
+def test_too_few_videos_are_an_error(records):
+    with pytest.raises(ValueError, match="batch_size"):
+        clip_dataset(records, SAMPLER, batch_size=7)
+    with pytest.raises(ValueError, match="records"):
+        clip_dataset([], SAMPLER)
+
+
+def test_prepared_copies_are_small_and_keep_labels(tmp_path):
+    source, target = tmp_path / "videos", tmp_path / "small"
+    for name in ("run/a.mp4", "jump/b.avi"):
+        codec = "mpeg4" if name.endswith("avi") else "libx264"
+        write_ramp(source / name, height=96, width=128, codec=codec)
+    manifest = scan_folder(source)
+    assert prepare_videos(manifest, target, size=32) == []
+    copies = scan_folder(target)
+    assert copies.rejects == []
+    assert [r.labels for r in copies.records] == [r.labels for r in manifest.records]
+    assert {(r.height, r.width) for r in copies.records} == {(32, 42)}
+    times = UniformClips(1, 4, 2)(manifest.records[0])
+    before = read_sample(manifest.records[0], times, 24)["video"]
+    after = read_sample(copies.records[0], times, 24)["video"]
+    np.testing.assert_allclose(
+        before.mean(axis=(2, 3, 4)), after.mean((2, 3, 4)), atol=6
+    )
+    stamps = {r.path: Path(r.path).stat().st_mtime_ns for r in copies.records}
+    prepare_videos(manifest, target, size=32)
+    assert stamps == {p: Path(p).stat().st_mtime_ns for p in stamps}
+
+
+def test_long_videos_are_cut(tmp_path):
+    write_ramp(tmp_path / "videos/a.mp4", count=24)
+    manifest = scan_folder(tmp_path / "videos")
+    prepare_videos(manifest, tmp_path / "small", segment_seconds=0.5)
+    copies = scan_folder(tmp_path / "small").records
+    assert [r.num_frames for r in copies] == [6, 6, 6, 6]
