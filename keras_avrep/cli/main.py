@@ -32,7 +32,7 @@ def main(argv=None) -> int:
     try:
         if args.command not in LIGHT:
             import_keras_quietly()
-        return args.run(args) or 0
+        return args.execute(args) or 0
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
@@ -83,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--traceback", action="store_true", help="show where an error came from"
         )
-        command.set_defaults(run=module.run)
+        command.set_defaults(execute=module.run)
     return parser
 
 

@@ -1,4 +1,4 @@
-from keras_avrep.export.all_formats import ExportError, export_all
+from keras_avrep.export.all_formats import FORMATS, ExportError, export_all
 from keras_avrep.export.litert import export_litert
 from keras_avrep.export.onnx import export_onnx
 from keras_avrep.export.saved_model import export_saved_model
@@ -11,6 +11,7 @@ from keras_avrep.export.verify import (
 )
 
 __all__ = [
+    "FORMATS",
     "ExportError",
     "compare",
     "export_all",

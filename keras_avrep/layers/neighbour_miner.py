@@ -34,7 +34,9 @@ class NeighbourMiner(keras.layers.Layer):
     def call(self, similarity, valid):
         similarity = ops.cast(similarity, "float32")
         similarity = ops.where(valid[None, :], similarity, -float("inf"))
-        _, index = ops.top_k(similarity, self.top_k)
+        # A queue may be shorter than that when there are few videos.
+        top_k = min(self.top_k, similarity.shape[-1])
+        _, index = ops.top_k(similarity, top_k)
         marked = ops.max(ops.one_hot(index, similarity.shape[-1]), axis=1)
         return ops.logical_and(marked > 0, valid[None, :])
 

@@ -75,7 +75,7 @@ class VideoClassifier(Task):
     def representation(self):
         """The model from pixels `(B, T, H, W, 3)` to features `(B, D)`."""
         outputs = self.get_layer("embedding").output
-        return keras.Model(self.inputs, outputs, name="representation")
+        return keras.Model(self.inputs[0], outputs, name="representation")
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):

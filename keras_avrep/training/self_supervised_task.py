@@ -60,7 +60,7 @@ class SelfSupervisedTask(BackendStep, Task):
     @property
     def representation(self):
         """The exportable model from pixels `(B, T, H, W, 3)` to `(B, D)`."""
-        return keras.Model(self.inputs, self.outputs, name="representation")
+        return keras.Model(self.inputs[0], self.outputs[0], name="representation")
 
     def set_loss_weight(self, name, weight):
         """Change the weight of one loss term without tracing anew."""

@@ -1,3 +1,5 @@
+import itertools
+
 import tensorflow as tf
 
 
@@ -17,6 +19,21 @@ class TensorFlowStep:
         )
         self.enqueue(keys)
         return self.update_loss_trackers(total, losses)
+
+    def fit_input(self, batches):
+        """Batches as a data set that `fit` asks for one only when it needs it.
+
+        Left to itself, `fit` would fetch ahead of the loader, which fetches
+        ahead already, and nobody could tell who waits for whom.
+        """
+        batches = iter(batches)
+        first = next(batches)
+        signature = tf.nest.map_structure(
+            lambda x: tf.TensorSpec(x.shape, x.dtype), first
+        )
+        return tf.data.Dataset.from_generator(
+            lambda: itertools.chain([first], batches), output_signature=signature
+        )
 
     def loss_gradients(self, batch):
         """Total loss, named losses and gradients of one batch, nothing applied."""

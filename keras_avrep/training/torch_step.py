@@ -20,6 +20,10 @@ class TorchStep:
             losses = keras.tree.map_structure(lambda x: x.detach(), losses)
             return self.update_loss_trackers(total.detach(), losses)
 
+    def fit_input(self, batches):
+        """Batches as a generator that `fit` takes."""
+        return ((batch,) for batch in batches)
+
     def loss_gradients(self, batch):
         """Total loss, named losses and gradients of one batch, nothing applied."""
         with torch.no_grad():

@@ -4,6 +4,8 @@ Every function takes pixel coordinates `x`, `y` (arrays, in units of the image's
 short side) and a `numpy.random.Generator` that draws its parameters.
 """
 
+import colorsys
+
 import numpy as np
 
 
@@ -35,8 +37,20 @@ def texture_image(family, height, width, size, rng):
         centre = rng.uniform(0.1, 0.9, 2)
         u, v = x - centre[0], y - centre[1]
     value = np.clip(TEXTURES[family](u, v, rng), 0, 1)[..., None]
-    dark, light = rng.uniform(0, 0.7, 3), rng.uniform(0.3, 1, 3)
+    dark, light = _palette(family, rng)
     return (dark + (light - dark) * value).astype(np.float32)
+
+
+def _palette(family, rng):
+    """A dark and a light colour near the family's own hue."""
+    hue = list(TEXTURES).index(family) / len(TEXTURES) + rng.uniform(-0.03, 0.03)
+    dark = _rgb(hue, rng.uniform(0.5, 1), rng.uniform(0.1, 0.5))
+    light = _rgb(hue + rng.uniform(-0.1, 0.1), rng.uniform(0.3, 1), rng.uniform(0.7, 1))
+    return dark, light
+
+
+def _rgb(hue, saturation, value):
+    return np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value))
 
 
 def _wave(phase):

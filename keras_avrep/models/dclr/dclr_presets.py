@@ -17,9 +17,10 @@ TINY = {
     "views": {
         "size": 48,
         "crop_scale": [0.5, 1.0],
+        # Directions are to be learned, and colours tell small scenes apart.
         "flip": 0.0,
-        "jitter": 0.8,
-        "gray": 0.2,
+        "jitter": 0.0,
+        "gray": 0.0,
         "blur": 0.0,
     },
     "task": {

@@ -1,0 +1,65 @@
+import math
+
+import keras
+import numpy as np
+import pytest
+from resume_model import build
+
+from keras_avrep.training import (
+    CollapseAlarm,
+    NearestNeighbourProbe,
+    choose_device_policy,
+)
+from keras_avrep.training.callbacks import embedding_spread
+
+
+def fill_queue(model, keys):
+    model.queue.enqueue({name: keras.ops.array(keys) for name in model.queue.names})
+
+
+def unit(keys):
+    keys = np.asarray(keys, "float32")
+    return keys / np.linalg.norm(keys, axis=1, keepdims=True)
+
+
+def test_spread_is_one_for_even_keys_and_none_without_keys():
+    model = build()
+    assert embedding_spread(model) is None
+    keys = unit(np.random.default_rng(0).normal(size=(16, 8)))
+    fill_queue(model, keys)
+    expected = keys.std(axis=0).mean() * math.sqrt(8)
+    assert embedding_spread(model) == pytest.approx(expected, rel=1e-5)
+    assert 0.8 < embedding_spread(model) < 1.1
+
+
+def test_collapse_is_told_once():
+    model = build()
+    fill_queue(model, unit(np.ones((16, 8)) + 0.01 * np.eye(16, 8)))
+    said = []
+    alarm = CollapseAlarm(every=1, warn=said.append)
+    alarm.set_model(model)
+    for step in range(3):
+        alarm.on_train_batch_end(step)
+    assert len(said) == 1
+    assert "collapsed" in said[0]
+
+
+def test_probe_runs_on_its_steps():
+    model, seen = build(), []
+    probe = NearestNeighbourProbe(
+        lambda representation: {"motion": float(representation.output_shape[-1])},
+        every=2,
+        show=seen.append,
+    )
+    probe.set_model(model)
+    for step in range(5):
+        probe.on_train_batch_end(step)
+    assert [r["step"] for r in probe.results] == [2, 4]
+    assert len(seen) == 2
+
+
+def test_the_device_policy_can_be_overruled():
+    chosen = choose_device_policy()
+    assert keras.backend.backend() in str(chosen)
+    overruled = choose_device_policy(jit_compile=True, precision="float16")
+    assert (overruled.jit_compile, overruled.precision) == (True, "float16")
