@@ -19,6 +19,13 @@ from keras_avrep.data.media import (
     write_video,
 )
 from keras_avrep.data.prepare import prepare_videos
+from keras_avrep.data.readers import (
+    missing_videos,
+    read_diving48,
+    read_hmdb51,
+    read_kinetics,
+    read_ucf101,
+)
 
 __all__ = [
     "BatchFeed",
@@ -28,10 +35,15 @@ __all__ = [
     "MediaInfo",
     "VideoRecord",
     "clip_dataset",
+    "missing_videos",
     "prepare_videos",
     "probe",
+    "read_diving48",
     "read_frames",
+    "read_hmdb51",
+    "read_kinetics",
     "read_sample",
+    "read_ucf101",
     "scan_folder",
     "split_records",
     "stream_frames",

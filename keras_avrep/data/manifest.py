@@ -143,17 +143,7 @@ def scan_folder(
     if not root.is_dir():
         raise ValueError(f"{root} is not a folder; give a folder of videos.")
     files = _candidate_files(root)
-    known = _read_cache(cache)
-    entries = {}
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        results = pool.map(lambda f: _examine(f, root, known), files)
-        for done, (path, entry) in enumerate(zip(files, results, strict=True), 1):
-            entries[_relative(path, root)] = entry
-            if progress is not None:
-                progress(done, len(files))
-    if cache is not None:
-        Path(cache).parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(Path(cache), json.dumps(entries))
+    entries = examine_files(files, root, cache, workers, progress)
     return _assemble(root, entries)
 
 
@@ -194,6 +184,46 @@ def split_records(
         test += [members[i] for i in sorted(order[:count])]
         train += [members[i] for i in sorted(order[count:])]
     return train, test
+
+
+def examine_files(
+    files: list[Path],
+    root: Path,
+    cache: str | os.PathLike | None = None,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, dict]:
+    """Open every file once; what the cache knows is not opened again.
+
+    Args:
+        files: list of paths below `root`.
+        root: the folder that the names are relative to.
+        cache: JSON file that keeps the result. Defaults to `None`.
+        workers: int. Files opened at a time. Defaults to 2.
+        progress: called with (files done, files in all). Defaults to `None`.
+
+    Returns:
+        dict from relative name to a dict with either `"info"`, the fields of
+        `MediaInfo`, or `"reason"`, why the file cannot be used.
+
+    Example:
+    ```python
+    entries = examine_files([root / "a.mp4"], root)
+    ```
+    """
+    known = _read_cache(cache)
+    entries = {}
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        results = pool.map(lambda f: _examine(f, root, known), files)
+        for done, (path, entry) in enumerate(zip(files, results, strict=True), 1):
+            entries[_relative(path, root)] = entry
+            if progress is not None:
+                progress(done, len(files))
+    if cache is not None:
+        Path(cache).parent.mkdir(parents=True, exist_ok=True)
+        # Several splits of one folder may share a cache: keep what is known.
+        _write_atomically(Path(cache), json.dumps(known | entries))
+    return entries
 
 
 # --- one file ----------------------------------------------------------------
