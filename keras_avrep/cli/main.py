@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import logging
 import os
 import sys
 
@@ -56,6 +57,8 @@ def import_keras_quietly():
     os.dup2(silence, 2)
     try:
         importlib.import_module("keras")
+        # Advice on retracing is for those who write models, not who use them.
+        logging.getLogger("tensorflow").setLevel(logging.ERROR)
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)

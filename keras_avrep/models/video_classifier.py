@@ -28,6 +28,8 @@ class VideoClassifier(Task):
     classifier = keras_avrep.models.VideoClassifier.from_preset(
         "runs/first/preset", num_classes=5
     )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    classifier.compile("adam", loss)
     classifier.fit(clips, labels)
     ```
 
@@ -65,7 +67,7 @@ class VideoClassifier(Task):
             dtype="float32",
             name="logits",
         )(x)
-        super().__init__(inputs=video, outputs=logits, **kwargs)
+        super().__init__(inputs=video, outputs=logits, compile=False, **kwargs)
         # === Config ===
         self.num_classes = num_classes
         self.dropout = dropout

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import keras
 
@@ -8,53 +10,85 @@ class JaxStep:
     def train_step(self, state, data):
         batch = self.unpack(data)
         trainable, non_trainable, optimizer_variables, metrics_variables = state
-
-        def read(scope):
-            return [scope.get_current_value(v) for v in self.non_trainable_variables]
-
-        def scoped(trainable, non_trainable):
-            values = [*trainable, *non_trainable]
-            variables = [*self.trainable_variables, *self.non_trainable_variables]
-            return keras.StatelessScope(zip(variables, values, strict=True))
-
-        with scoped(trainable, non_trainable) as scope:
-            views, keys = self.prepare_step(batch)
-            non_trainable = read(scope)
-
-        def loss_fn(trainable, non_trainable):
-            with scoped(trainable, non_trainable) as scope:
-                total, losses = self.query_losses(views, keys, batch)
-                scaled = self.optimizer.scale_loss(total)
-                return scaled, (total, losses, read(scope))
-
-        gradient = jax.grad(loss_fn, has_aux=True)
-        gradients, (total, losses, non_trainable) = gradient(trainable, non_trainable)
+        gradients, (total, losses, keys, non_trainable) = self._stateless_gradients(
+            trainable,
+            non_trainable,
+            batch,
+            functools.partial(self._scale_loss, optimizer_variables),
+        )
         trainable, optimizer_variables = self.optimizer.stateless_apply(
             optimizer_variables, gradients, trainable
         )
-        with scoped(trainable, non_trainable) as scope:
+        with self._scope(trainable, non_trainable) as scope:
             self.enqueue(keys)
-            non_trainable = read(scope)
-
-        mapping = zip(self.metrics_variables, metrics_variables, strict=True)
-        with keras.StatelessScope(mapping) as scope:
+            non_trainable = _read(scope, self.non_trainable_variables)
+        with _scope_of(self.metrics_variables, metrics_variables) as scope:
             logs = self.update_loss_trackers(total, losses)
-            metrics_variables = [
-                scope.get_current_value(v) for v in self.metrics_variables
-            ]
+            metrics_variables = _read(scope, self.metrics_variables)
         state = trainable, non_trainable, optimizer_variables, metrics_variables
         return logs, state
 
+    def fit_input(self, batches):
+        """Batches as a generator that `fit` takes."""
+        return ((batch,) for batch in batches)
+
     def loss_gradients(self, batch):
         """Total loss, named losses and gradients of one batch, nothing applied."""
-        views, keys = self.prepare_step(batch)
+        gradients, (total, losses, _, _) = self._jitted_gradients(
+            [v.value for v in self.trainable_variables],
+            [v.value for v in self.non_trainable_variables],
+            batch,
+        )
+        return total, losses, gradients
+
+    @functools.cached_property
+    def _jitted_gradients(self):
+        # Op by op, JAX compiles every operation on its own, which takes minutes.
+        return jax.jit(self._stateless_gradients)
+
+    def _stateless_gradients(self, trainable, non_trainable, batch, scale_loss=None):
+        """Gradients of the trainable values, and what else the step goes on with.
+
+        Args:
+            trainable: list of arrays, one for each trainable variable.
+            non_trainable: list of arrays, one for each other variable.
+            batch: dict of arrays.
+            scale_loss: function of the total loss that is differentiated instead
+                of it. Defaults to `None`.
+
+        Returns:
+            List of gradients, and a tuple of the total loss, the named losses, the
+            keys and the new non-trainable values.
+        """
+        with self._scope(trainable, non_trainable) as scope:
+            views, keys = self.prepare_step(batch)
+            non_trainable = _read(scope, self.non_trainable_variables)
 
         def loss_fn(trainable):
-            mapping = zip(self.trainable_variables, trainable, strict=True)
-            with keras.StatelessScope(mapping):
-                return self.query_losses(views, keys, batch)
+            with self._scope(trainable, non_trainable) as scope:
+                total, losses = self.query_losses(views, keys, batch)
+                values = _read(scope, self.non_trainable_variables)
+            scaled = total if scale_loss is None else scale_loss(total)
+            return scaled, (total, losses, keys, values)
 
-        values = [v.value for v in self.trainable_variables]
-        function = jax.value_and_grad(loss_fn, has_aux=True)
-        (total, losses), gradients = function(values)
-        return total, losses, gradients
+        return jax.grad(loss_fn, has_aux=True)(trainable)
+
+    def _scale_loss(self, optimizer_variables, loss):
+        # `fit` empties the variables, and the scale of a loss may be one of them.
+        with _scope_of(self.optimizer.variables, optimizer_variables):
+            return self.optimizer.scale_loss(loss)
+
+    def _scope(self, trainable, non_trainable):
+        """A scope in which this model's variables have the values given."""
+        return _scope_of(
+            [*self.trainable_variables, *self.non_trainable_variables],
+            [*trainable, *non_trainable],
+        )
+
+
+def _scope_of(variables, values):
+    return keras.StatelessScope(zip(variables, values, strict=True))
+
+
+def _read(scope, variables):
+    return [scope.get_current_value(v) for v in variables]

@@ -150,7 +150,6 @@ def _fit(
             batches,
             steps_per_epoch=steps - done,
             callbacks=watching,
-            shuffle=False,
             verbose=0,
         )
         save_checkpoint(last, model, steps)

@@ -40,7 +40,8 @@ class SelfSupervisedTask(BackendStep, Task):
         Returns:
             A `History`.
         """
-        return keras.Model.fit(self, x, **kwargs)
+        # The loader shuffles; Keras would only warn that it cannot.
+        return keras.Model.fit(self, x, **{"shuffle": False, **kwargs})
 
     def build_step(self):
         """Create what the train step keeps: loss weights and metrics."""

@@ -9,7 +9,7 @@ class TorchStep:
         batch = self.unpack(data)
         with torch.no_grad():
             views, keys = self.prepare_step(batch)
-        self.zero_grad()
+        self.clear_gradients()
         total, losses = self.query_losses(views, keys, batch)
         self.optimizer.scale_loss(total).backward()
         variables = self.trainable_variables
@@ -20,6 +20,11 @@ class TorchStep:
             losses = keras.tree.map_structure(lambda x: x.detach(), losses)
             return self.update_loss_trackers(total.detach(), losses)
 
+    def clear_gradients(self):
+        """Forget old gradients; `zero_grad` misses layers of functional models."""
+        for variable in self.trainable_variables:
+            variable.value.grad = None
+
     def fit_input(self, batches):
         """Batches as a generator that `fit` takes."""
         return ((batch,) for batch in batches)
@@ -28,7 +33,7 @@ class TorchStep:
         """Total loss, named losses and gradients of one batch, nothing applied."""
         with torch.no_grad():
             views, keys = self.prepare_step(batch)
-        self.zero_grad()
+        self.clear_gradients()
         total, losses = self.query_losses(views, keys, batch)
         total.backward()
         return total, losses, [v.value.grad for v in self.trainable_variables]

@@ -87,3 +87,17 @@ def test_unknown_and_unpaired_terms_are_refused():
         small_model(loss_weights={"xx": 1.0})
     with pytest.raises(ValueError, match="together"):
         small_model(loss_weights={"vs": 1.0})
+
+
+def test_neighbours_are_mined_only_after_some_batches():
+    model = small_model(mine_after=3)
+    embeddings = {
+        name: ops.convert_to_tensor(np.eye(4, 8, dtype="float32"))
+        for name in ("sv", "dv")
+    }
+    keys = {name: embeddings["sv"] for name in model.heads.names}
+    for seen in range(4):
+        masks = model._mined_positives(embeddings, model.queue.valid())
+        mined = int(ops.convert_to_numpy(ops.sum(ops.cast(masks["static"], "int32"))))
+        assert (mined > 0) == (seen >= 3)
+        model.enqueue({"embeddings": keys})

@@ -62,6 +62,9 @@ class DCLR(SelfSupervisedTask):
             mined neighbours as further positives. Defaults to all, as released;
             the paper's figure shows `["dynamic"]`.
         top_k: int. Neighbours mined. Defaults to `5`.
+        mine_after: int. Batches, those that fill the queues included, before
+            neighbours are mined: early ones are noise. Defaults to `0`, as
+            released.
         repulsion: bool. Whether the key's dynamic embedding is an extra
             negative of the static contrast and the reverse. Defaults to `False`.
         seed: int. Of the queues. Defaults to `None`.
@@ -93,6 +96,7 @@ class DCLR(SelfSupervisedTask):
         activation_decoupling=True,
         mine=("rgb", "static", "dynamic"),
         top_k=5,
+        mine_after=0,
         repulsion=False,
         seed=None,
         preprocessor=None,
@@ -123,6 +127,7 @@ class DCLR(SelfSupervisedTask):
         self.activation_decoupling = activation_decoupling
         self.mine = list(mine)
         self.top_k = top_k
+        self.mine_after = mine_after
         self.repulsion = repulsion
         self.seed = seed
         # === Training state ===
@@ -144,6 +149,10 @@ class DCLR(SelfSupervisedTask):
         self.momentum_encoder = MomentumEncoder(
             [backbone, self.heads], momentum, name="momentum_encoder"
         )
+        self.batches_seen = self.add_weight(
+            name="batches_seen", shape=(), initializer="zeros", trainable=False,
+            dtype="int32",
+        )  # fmt: skip
         self.build_step()
 
     @classmethod
@@ -274,6 +283,7 @@ class DCLR(SelfSupervisedTask):
             f"bank_{mode}": embeddings[_mining_head(mode)] for mode in self.mined_modes
         }
         self.queue.enqueue({**embeddings, **banks})
+        self.batches_seen.assign(self.batches_seen + 1)
 
     # --- what they are made of -----------------------------------------------
 
@@ -327,6 +337,8 @@ class DCLR(SelfSupervisedTask):
     def _mined_positives(self, embeddings, valid):
         """Masks of the queue slots taken as further positives, by mode."""
         shares = {}
+        if self.mine_after:
+            valid = ops.logical_and(valid, self.batches_seen >= self.mine_after)
         for mode in self.mined_modes:
             bank = ops.transpose(self.queue.keys(f"bank_{mode}"))
             similarity = ops.matmul(embeddings[_mining_head(mode)], bank)
@@ -359,6 +371,7 @@ class DCLR(SelfSupervisedTask):
             "activation_decoupling": self.activation_decoupling,
             "mine": self.mine,
             "top_k": self.top_k,
+            "mine_after": self.mine_after,
             "repulsion": self.repulsion,
             "seed": self.seed,
         }
