@@ -41,6 +41,11 @@ def add_arguments(parser):
     parser.add_argument(
         "--deterministic", action="store_true", help="bit-equal runs, a little slower"
     )
+    parser.add_argument(
+        "--probe-every",
+        type=positive,
+        help="steps from one kNN accuracy on labelled videos to the next",
+    )
     parser.add_argument("--tensorboard", help="folder for TensorBoard logs")
 
 
@@ -108,7 +113,10 @@ def run(args):
             checkpoint_every=args.checkpoint_every,
             jit_compile=args.jit_compile,
             on_reject=on_reject,
-            callbacks=tensorboard_callbacks(args.tensorboard),
+            callbacks=[
+                *tensorboard_callbacks(args.tensorboard),
+                *probe_callbacks(args.probe_every, manifest, clip, say),
+            ],
             show=say,
         )
     except KeyboardInterrupt:
@@ -164,15 +172,13 @@ def set_device(jit_compile=None, precision=None, deterministic=False, say=print)
     """Precision and determinism, said in one line."""
     import keras
 
-    from keras_avrep.training import choose_device_policy
+    from keras_avrep.training import choose_device_policy, make_deterministic
 
     policy = choose_device_policy(jit_compile, precision)
     keras.config.set_dtype_policy(policy.precision)
     say(str(policy))
-    if deterministic and keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
+    if deterministic:
+        make_deterministic()
 
 
 def tensorboard_callbacks(folder):
@@ -188,3 +194,30 @@ def tensorboard_callbacks(folder):
     import keras
 
     return [keras.callbacks.TensorBoard(folder, update_freq=10)]
+
+
+def probe_callbacks(every, manifest, clip, say, most=128):
+    """The kNN probe on some labelled videos, or none."""
+    if every is None:
+        return []
+    from keras_avrep.data import split_records
+    from keras_avrep.evaluation import embed_videos, evaluate_features
+    from keras_avrep.training import NearestNeighbourProbe
+
+    train, test = (part[:most] for part in split_records(manifest.records))
+    if not (train and test and train[0].labels):
+        raise ValueError("--probe-every needs labelled videos.")
+    options = {
+        "num_clips": 1,
+        "num_frames": clip["num_frames"],
+        "stride": clip["stride"],
+        "size": clip["view_size"],
+    }
+
+    def evaluate(representation):
+        gallery = embed_videos(representation, train, **options)
+        queries = embed_videos(representation, test, **options)
+        probes = evaluate_features(gallery, queries)["probe"]
+        return {label: numbers["knn"] for label, numbers in probes.items()}
+
+    return [NearestNeighbourProbe(evaluate, every, show=say)]

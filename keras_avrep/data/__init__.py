@@ -16,7 +16,6 @@ from keras_avrep.data.media import (
     probe,
     read_frames,
     stream_frames,
-    write_video,
 )
 from keras_avrep.data.prepare import prepare_videos
 from keras_avrep.data.readers import (
@@ -26,6 +25,7 @@ from keras_avrep.data.readers import (
     read_kinetics,
     read_ucf101,
 )
+from keras_avrep.data.video_writer import write_video
 
 __all__ = [
     "BatchFeed",

@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 
 from keras_avrep.data.manifest import ANNOTATIONS, Manifest, VideoRecord
-from keras_avrep.data.media import MediaError, stream_frames, write_video
+from keras_avrep.data.media import MediaError, stream_frames
+from keras_avrep.data.video_writer import write_video
 
 
 def prepare_videos(

@@ -10,7 +10,11 @@ from keras_avrep.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
-from keras_avrep.training.device_policy import DevicePolicy, choose_device_policy
+from keras_avrep.training.device_policy import (
+    DevicePolicy,
+    choose_device_policy,
+    make_deterministic,
+)
 from keras_avrep.training.momentum_encoder import MomentumEncoder
 from keras_avrep.training.pretrain import pretrain, warm_up_queue
 from keras_avrep.training.recalibrate_batch_norm import recalibrate_batch_norm
@@ -28,6 +32,7 @@ __all__ = [
     "StepCallback",
     "choose_device_policy",
     "load_checkpoint",
+    "make_deterministic",
     "pretrain",
     "recalibrate_batch_norm",
     "save_checkpoint",

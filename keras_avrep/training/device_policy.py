@@ -69,6 +69,19 @@ def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
     )
 
 
+def make_deterministic() -> None:
+    """Make every operation give the same bits on every run, a little slower."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+    elif backend == "torch":
+        import torch
+
+        torch.use_deterministic_algorithms(True)
+
+
 def _device() -> tuple[str, bool]:
     """Kind of device, and whether bfloat16 is fast on it."""
     backend = keras.backend.backend()

@@ -7,7 +7,12 @@ from pathlib import Path
 import keras
 
 from keras_avrep.data import BatchFeed, clip_dataset
-from keras_avrep.training.callbacks import Checkpoints, CollapseAlarm, History
+from keras_avrep.training.callbacks import (
+    Checkpoints,
+    CollapseAlarm,
+    History,
+    StepCallback,
+)
 from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
 
@@ -137,6 +142,9 @@ def _fit(
         show=show,
         first_step=done,
     )
+    for callback in callbacks:
+        if isinstance(callback, StepCallback):
+            callback.step = done
     if done < steps:
         watching = [
             history,

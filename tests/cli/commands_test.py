@@ -66,6 +66,12 @@ def test_pretrain_leaves_a_model_history_and_rejects(trained, capsys):
     assert model.predict(np.zeros((1, 2, 16, 16, 3)), verbose=0).shape == (1, 96)
 
 
+def test_the_probe_runs_while_training(videos, tmp_path, capsys):
+    run = ["pretrain", str(videos), "--out", str(tmp_path), *TRAINING]
+    assert main([*run, "--probe-every", "2", "--loss-weights", "vv=1"]) == 0
+    assert "kNN  motion" in capsys.readouterr().out
+
+
 def test_pretraining_again_does_nothing_and_other_arguments_are_refused(
     trained, videos, capsys
 ):

@@ -63,6 +63,15 @@ def test_seeking_gives_the_frames_that_decoding_from_the_start_gives(tmp_path):
         np.testing.assert_array_equal(part[0], whole[index])
 
 
+def test_far_apart_times_are_jumped_to(tmp_path):
+    path = write_ramp(tmp_path / "long.mp4", count=25, fps=2, keyframe_interval=5)
+    whole = read_frames(path, np.arange(25) / 2, 32)
+    some = [0.5, 1.0, 6.5, 12.0, 12.0]
+    np.testing.assert_array_equal(
+        read_frames(path, some, 32), whole[[1, 2, 13, 24, 24]]
+    )
+
+
 def test_variable_frame_rate_goes_by_timestamps(tmp_path):
     path = tmp_path / "vfr.mp4"
     times = [0, 1, 2, 10, 11, 30]  # tenths of a second

@@ -4,15 +4,14 @@ import functools
 import sys
 
 import keras
-import tensorflow as tf
 from resume_model import build
 
 from keras_avrep.data import scan_folder
-from keras_avrep.training import pretrain
+from keras_avrep.training import make_deterministic, pretrain
 from keras_avrep.views import RandomClips
 
 videos, out = sys.argv[1:3]
-tf.config.experimental.enable_op_determinism()
+make_deterministic()
 model = build()
 pretrain(
     model,

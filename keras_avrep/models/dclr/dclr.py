@@ -10,29 +10,21 @@ from keras_avrep.layers import (
     ProjectionHeads,
 )
 from keras_avrep.losses import activation_alignment, multi_positive_nce
-from keras_avrep.models.dclr.dclr_presets import PRESETS, packaged_weights
+from keras_avrep.models.dclr.dclr_presets import (
+    PRESETS,
+    packaged_weights,
+    preset_arguments,
+)
+from keras_avrep.models.dclr.dclr_terms import (
+    ALIGNMENT,
+    HEADS,
+    TERMS,
+    check_weights,
+    mining_head,
+)
 from keras_avrep.models.dclr.dclr_views import DCLRViews
 from keras_avrep.training import MomentumEncoder, SelfSupervisedTask
 from keras_avrep.views.augment import IMAGENET_MEAN, IMAGENET_STD
-
-# term → (query head, key head = queue, mode of the mined positives)
-TERMS = {
-    "vv": ("vv", "vv", "rgb"),
-    "vs": ("vs", "sv", "static"),
-    "sv": ("sv", "vs", "static"),
-    "vd": ("vd", "dv", "dynamic"),
-    "dv": ("dv", "vd", "dynamic"),
-}
-# head → (input mode, mode of the activation map that weights the pooling)
-HEADS = {
-    "vv": ("rgb", None),
-    "vs": ("rgb", "static"),
-    "vd": ("rgb", "dynamic"),
-    "sv": ("static", None),
-    "dv": ("dynamic", None),
-}
-ALIGNMENT = "activation"
-DEFAULT_WEIGHTS = {"vv": 1.0, "vs": 1.0, "sv": 1.0, "vd": 1.0, "dv": 1.0}
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -102,7 +94,7 @@ class DCLR(SelfSupervisedTask):
         preprocessor=None,
         **kwargs,
     ):
-        weights = _check_weights(loss_weights)
+        weights = check_weights(loss_weights)
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
@@ -186,7 +178,7 @@ class DCLR(SelfSupervisedTask):
                     "`load_weights=False` and pretrain it, or give a directory that "
                     "`save_to_preset` wrote."
                 )
-            return cls(**_preset_arguments(PRESETS[preset], kwargs))
+            return cls(**preset_arguments(PRESETS[preset], kwargs))
         model = super().from_preset(preset, load_weights, **kwargs)
         if int(ops.convert_to_numpy(model.queue.count)) == 0:
             # No training state came with the backbone: the twins start from it.
@@ -280,7 +272,7 @@ class DCLR(SelfSupervisedTask):
     def enqueue(self, keys):
         embeddings = keys["embeddings"]
         banks = {
-            f"bank_{mode}": embeddings[_mining_head(mode)] for mode in self.mined_modes
+            f"bank_{mode}": embeddings[mining_head(mode)] for mode in self.mined_modes
         }
         self.queue.enqueue({**embeddings, **banks})
         self.batches_seen.assign(self.batches_seen + 1)
@@ -324,7 +316,7 @@ class DCLR(SelfSupervisedTask):
 
     def _mining_embeddings(self, heads, maps):
         pooled = {
-            _mining_head(mode): self.activation_pool(maps[mode])
+            mining_head(mode): self.activation_pool(maps[mode])
             for mode in self.mined_modes
         }
         return heads(pooled)
@@ -341,7 +333,7 @@ class DCLR(SelfSupervisedTask):
             valid = ops.logical_and(valid, self.batches_seen >= self.mine_after)
         for mode in self.mined_modes:
             bank = ops.transpose(self.queue.keys(f"bank_{mode}"))
-            similarity = ops.matmul(embeddings[_mining_head(mode)], bank)
+            similarity = ops.matmul(embeddings[mining_head(mode)], bank)
             masked = ops.where(valid[None, :], similarity, -1e4)
             shares[mode] = ops.softmax(masked, axis=-1)
         positives = {
@@ -382,35 +374,3 @@ class DCLR(SelfSupervisedTask):
         if isinstance(config.get("views"), dict):
             config["views"] = keras.layers.deserialize(config["views"])
         return super().from_config(config)
-
-
-def _preset_arguments(preset, changes):
-    """Constructor arguments of a built-in configuration."""
-    backbone = VideoResNetBackbone(
-        **preset["backbone"], **{k: changes.pop(k) for k in ("dtype",) if k in changes}
-    )
-    views = DCLRViews(**preset["views"], seed=changes.get("seed"))
-    return {"backbone": backbone, "views": views, **preset["task"], **changes}
-
-
-def _mining_head(mode):
-    return {"static": "sv", "dynamic": "dv"}[mode]
-
-
-def _check_weights(loss_weights):
-    if loss_weights is None:
-        return {**DEFAULT_WEIGHTS, ALIGNMENT: 0.1}
-    known = (*TERMS, ALIGNMENT)
-    unknown = [name for name in loss_weights if name not in known]
-    if unknown:
-        raise ValueError(
-            f"`loss_weights` names unknown terms {unknown}; known are {list(known)}."
-        )
-    if ("vs" in loss_weights) != ("sv" in loss_weights) or (
-        ("vd" in loss_weights) != ("dv" in loss_weights)
-    ):
-        raise ValueError(
-            "`loss_weights` must hold 'vs' and 'sv' together, and 'vd' and 'dv' "
-            "together: each one's keys are the other's queries."
-        )
-    return {name: float(loss_weights[name]) for name in known if name in loss_weights}

@@ -6,6 +6,9 @@ the arguments here.
 
 from pathlib import Path
 
+from keras_avrep.backbones import VideoResNetBackbone
+from keras_avrep.models.dclr.dclr_views import DCLRViews
+
 FOLDER = Path(__file__).parent / "presets"
 
 TINY = {
@@ -41,6 +44,11 @@ PRESETS = {
         **TINY,
         "description": "R(2+1)D of 0.4 M parameters for clips of 8x48x48, to try "
         "things out on a CPU.",
+    },
+    "dclr_tiny_scenes": {
+        **TINY,
+        "description": "`dclr_tiny` after the demo: backbone weights trained on the "
+        "procedural world `scenes`, nothing else.",
     },
     "dclr_r2plus1d_ucf101": {
         "backbone": {"convolution": "2plus1d", "blocks": [1, 1, 1, 1]},
@@ -79,3 +87,12 @@ def packaged_weights(name):
     """Directory of a preset whose weights come with the package, or `None`."""
     folder = FOLDER / name
     return folder if (folder / "model.weights.h5").exists() else None
+
+
+def preset_arguments(preset, changes):
+    """Constructor arguments of a built-in configuration."""
+    backbone = VideoResNetBackbone(
+        **preset["backbone"], **{k: changes.pop(k) for k in ("dtype",) if k in changes}
+    )
+    views = DCLRViews(**preset["views"], seed=changes.get("seed"))
+    return {"backbone": backbone, "views": views, **preset["task"], **changes}
