@@ -21,8 +21,8 @@ MODELS = {"dclr": None, "baseline": {"vv": 1.0}}
 def add_arguments(parser):
     parser.add_argument("--out", default="runs/demo", help="run folder")
     parser.add_argument("--data", help="your folder of videos instead of a rendering")
-    parser.add_argument("--steps", type=int, default=280, help="of each model")
-    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=600, help="of each model")
+    parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)

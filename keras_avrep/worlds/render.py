@@ -44,7 +44,8 @@ def render_world(world, folder, counts, progress=None):
             plan = world.plan(split, index)
             path = folder / split / f"{index:05d}.mp4"
             if not path.exists():
-                write_video(path, world.frames(plan), world.fps, crf=12)
+                frames = world.frames(plan)
+                write_video(path, frames, world.fps, crf=12, keyframe_interval=12)
             lines.append(_annotation(path.relative_to(folder), split, plan))
             done += 1
             if progress is not None:
