@@ -42,14 +42,17 @@ def run(args):
         "seed": args.seed,
         "steps": args.steps,
     }
+    check_same_run(out, config)
+    # A resumed demo counts the time of all its parts.
+    before = read_json(out / "interrupted.json").get("seconds", 0)
     try:
-        check_same_run(out, config)
         summary = demonstrate(args, out, say)
     except KeyboardInterrupt:
+        seconds = before + time.time() - began
+        write_json(out / "interrupted.json", {"seconds": seconds})
         say(f"\nSaved in {out}; run the same command again to go on.")
         raise
-    # A resumed demo counts the time of all its parts.
-    before = read_json(out / "time.json").get("seconds", 0)
+    (out / "interrupted.json").unlink(missing_ok=True)
     summary["seconds"] = before + time.time() - began
     write_json(out / "summary.json", summary)
     path = write_report(out)

@@ -7,7 +7,6 @@ One row for each video: its path, its labels, and its feature, the mean over
 equally spaced clips. Run the same command again to go on where it stopped.
 """
 
-import os
 from pathlib import Path
 
 CHUNK = 64
@@ -91,14 +90,15 @@ def save_part(part, embed_videos, model, records, options):
     """Embed some videos into one file, written whole."""
     import numpy as np
 
+    from keras_avrep.data.files import replacing
+
     try:
         features = embed_videos(model.representation, records, **options)
         bad, paths, values = features.rejects, features.paths, features.values
     except ValueError as error:
         bad = [{"path": r.video_id, "reason": str(error)} for r in records]
         paths, values = [], np.zeros((0, 0), "float32")
-    temporary = part.with_suffix(".part")
-    with open(temporary, "wb") as file:
+    with replacing(part) as temporary, open(temporary, "wb") as file:
         np.savez(
             file,
             path=np.asarray(paths, dtype=str),
@@ -106,7 +106,6 @@ def save_part(part, embed_videos, model, records, options):
             bad=np.asarray([b["path"] for b in bad], dtype=str),
             reason=np.asarray([b["reason"] for b in bad], dtype=str),
         )
-    os.replace(temporary, part)
 
 
 def start_afresh_unless_same(folder, records, model, options):
@@ -127,11 +126,10 @@ def write_npz(out, rows):
     """All columns as arrays."""
     import numpy as np
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.part")
-    with open(temporary, "wb") as file:
+    from keras_avrep.data.files import replacing
+
+    with replacing(out) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, **{k: np.asarray(v) for k, v in rows.items()})
-    os.replace(temporary, out)
 
 
 def check_parquet():
@@ -149,6 +147,8 @@ def write_parquet(out, rows):
     import pyarrow
     import pyarrow.parquet
 
+    from keras_avrep.data.files import replacing
+
     columns = {**rows, "feature": list(rows["feature"])}
-    out.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.table(columns), out)
+    with replacing(out) as temporary:
+        pyarrow.parquet.write_table(pyarrow.table(columns), temporary)

@@ -1,7 +1,6 @@
 """A run folder: what was asked for, what came out, so commands find each other."""
 
 import json
-import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,11 +27,9 @@ def read_json(path) -> dict:
 
 def write_json(path, content) -> None:
     """Write JSON, complete or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(json.dumps(content, indent=1))
-    os.replace(temporary, path)
+    from keras_avrep.data.files import write_text
+
+    write_text(path, json.dumps(content, indent=1))
 
 
 def versions() -> dict:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_avrep.data.files import write_text
 from keras_avrep.data.media import VIDEO_SUFFIXES, MediaError, probe
 
 ANNOTATIONS = "annotations.jsonl"
@@ -92,7 +93,7 @@ class Manifest:
             "records": [asdict(r) for r in self.records],
             "rejects": self.rejects,
         }
-        _write_atomically(Path(path), json.dumps(content, indent=1))
+        write_text(path, json.dumps(content, indent=1))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Manifest":
@@ -104,7 +105,7 @@ class Manifest:
     def write_rejects(self, path: str | os.PathLike) -> None:
         """Write one JSON line `{"path", "reason"}` for every reject."""
         lines = [json.dumps(r, ensure_ascii=False) + "\n" for r in self.rejects]
-        _write_atomically(Path(path), "".join(lines))
+        write_text(path, "".join(lines))
 
 
 def scan_folder(
@@ -222,7 +223,7 @@ def examine_files(
     if cache is not None:
         Path(cache).parent.mkdir(parents=True, exist_ok=True)
         # Several splits of one folder may share a cache: keep what is known.
-        _write_atomically(Path(cache), json.dumps(known | entries))
+        write_text(cache, json.dumps(known | entries))
     return entries
 
 
@@ -341,9 +342,3 @@ def _labelled_by_folder(records: list[VideoRecord]) -> list[VideoRecord]:
 
 def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    temporary.write_text(text)
-    os.replace(temporary, path)

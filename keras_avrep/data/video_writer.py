@@ -2,10 +2,11 @@
 
 import os
 from fractions import Fraction
-from pathlib import Path
 
 import av
 import numpy as np
+
+from keras_avrep.data.files import replacing
 
 
 def write_video(
@@ -40,27 +41,21 @@ def write_video(
     keras_avrep.data.write_video("black.mp4", np.zeros((8, 64, 64, 3), "uint8"), 12)
     ```
     """
-    path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-    try:
-        with av.open(str(temporary), "w") as container:
-            stream = None
-            sound = _add_audio_stream(container, audio, sample_rate)
-            for image in frames:
-                if stream is None:
-                    stream = _add_video_stream(
-                        container, image, fps, codec, crf, keyframe_interval
-                    )
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image))
-                container.mux(stream.encode(frame))
+    with replacing(path) as temporary, av.open(str(temporary), "w") as container:
+        stream = None
+        sound = _add_audio_stream(container, audio, sample_rate)
+        for image in frames:
             if stream is None:
-                raise ValueError(f"`frames` for {path} is empty; give at least one.")
-            container.mux(stream.encode())
-            if sound is not None:
-                _write_audio(container, sound, audio, sample_rate)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+                stream = _add_video_stream(
+                    container, image, fps, codec, crf, keyframe_interval
+                )
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image))
+            container.mux(stream.encode(frame))
+        if stream is None:
+            raise ValueError(f"`frames` for {path} is empty; give at least one.")
+        container.mux(stream.encode())
+        if sound is not None:
+            _write_audio(container, sound, audio, sample_rate)
 
 
 def _add_video_stream(container, image, fps, codec, crf, keyframe_interval):

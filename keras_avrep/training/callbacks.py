@@ -2,7 +2,6 @@
 
 import csv
 import math
-import os
 import signal
 import time
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_avrep.data.files import replacing
 from keras_avrep.training.checkpoint import save_checkpoint
 
 
@@ -117,12 +117,10 @@ class History(StepCallback):
 
     def _write(self):
         names = list(dict.fromkeys(name for row in self.rows for name in row))
-        temporary = self.path.with_name(f".{self.path.name}.part")
-        with open(temporary, "w", newline="") as file:
+        with replacing(self.path) as path, open(path, "w", newline="") as file:
             writer = csv.DictWriter(file, names)
             writer.writeheader()
             writer.writerows(self.rows)
-        os.replace(temporary, self.path)
 
     def _report(self, row):
         terms = "  ".join(

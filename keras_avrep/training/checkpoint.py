@@ -2,10 +2,11 @@
 
 import json
 import os
-from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
+
+from keras_avrep.data.files import replacing
 
 
 class CheckpointError(ValueError):
@@ -29,20 +30,14 @@ def save_checkpoint(path, model, step, extra=None) -> None:
     step, extra = load_checkpoint("last.npz", model)
     ```
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     _sync(model)
     content = {f"{i:05d}": _to_numpy(v) for i, v in enumerate(_variables(model))}
     head = {"step": int(step), "extra": extra or {}, "names": _names(model)}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, head=np.asarray(json.dumps(head)), **content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, head=np.asarray(json.dumps(head)), **content)
+        file.flush()
+        # A power cut must not leave a new name on old blocks.
+        os.fsync(file.fileno())
 
 
 def load_checkpoint(path, model) -> tuple[int, dict]:

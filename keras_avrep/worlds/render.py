@@ -1,10 +1,10 @@
 """A world written to real media files with annotations."""
 
 import json
-import os
 from pathlib import Path
 
 from keras_avrep.data import write_video
+from keras_avrep.data.files import write_text
 from keras_avrep.data.manifest import ANNOTATIONS
 
 
@@ -50,7 +50,7 @@ def render_world(world, folder, counts, progress=None):
             done += 1
             if progress is not None:
                 progress(done, total)
-    _replace(folder / ANNOTATIONS, "".join(lines))
+    write_text(folder / ANNOTATIONS, "".join(lines))
     return folder
 
 
@@ -73,10 +73,4 @@ def _check_same(path, config):
             f"{path} describes another world; choose an empty folder or the same "
             "arguments."
         )
-    _replace(path, json.dumps(config, indent=1))
-
-
-def _replace(path, text):
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+    write_text(path, json.dumps(config, indent=1))
