@@ -282,6 +282,37 @@ def table():
     return "\n".join(lines)
 
 
+def checks():
+    """A markdown table of E4 to E7: mean and spread over seeds."""
+    content = json.loads(RESULTS.read_text())
+    lines = ["| check | rung | measured |", "|---|---|---|"]
+    for rung in LADDER:
+        rows = [r for r in content["results"] if r["rung"] == rung]
+        if not rows:
+            continue
+        swap = [r["background_swap"] for r in rows]
+        before = spread([s["motion_knn"] for s in swap])
+        after = spread([s["motion_knn_swapped"] for s in swap])
+        text = f"motion kNN {before}, with other scenes behind the queries {after}"
+        lines.append(f"| E4 | ({rung}) | {text} |")
+        if "map_mass_in_sprite" in rows[0]:
+            mass = [r["map_mass_in_sprite"] for r in rows]
+            text = ", ".join(
+                f"{mode} {np.mean([m[mode] for m in mass]):.2f}" for mode in mass[0]
+            )
+            lines.append(f"| E5 | ({rung}) | map on the sprite by its area: {text} |")
+            share = spread([r["mining"]["same_motion_in_top5"] for r in rows])
+            lines.append(f"| E7 | ({rung}) | same motion among five nearest {share} |")
+        if "heads" in rows[0]:
+            text = "; ".join(
+                f"{head} motion {spread([r['heads'][head]['motion'] for r in rows])}, "
+                f"scene {spread([r['heads'][head]['scene'] for r in rows])}"
+                for head in ("vs", "vd")
+            )
+            lines.append(f"| E6 | ({rung}) | {text} |")
+    return "\n".join(lines)
+
+
 def spread(values):
     values = 100 * np.array(values)
     return f"{values.mean():.1f} ± {values.std():.1f}"
@@ -290,13 +321,17 @@ def spread(values):
 def write_table():
     """Put the table between the markers of the README and the card."""
     root = Path(__file__).parents[1]
-    begin, end = "<!-- dclr-claims -->", "<!-- /dclr-claims -->"
-    for path in (root / "README.md", root / "keras_avrep/models/dclr/CARD.md"):
-        text = path.read_text()
-        if begin in text:
-            head, rest = text.split(begin)
-            text = f"{head}{begin}\n{table()}\n{end}{rest.split(end)[1]}"
-            path.write_text(text)
+    card = root / "keras_avrep/models/dclr/CARD.md"
+    for path in (root / "README.md", card):
+        put_between(path, "dclr-claims", table())
+    put_between(card, "dclr-checks", checks())
+
+
+def put_between(path, name, table):
+    """Replace what stands between two markers of a document."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    head, rest = path.read_text().split(begin)
+    path.write_text(f"{head}{begin}\n{table}\n{end}{rest.split(end)[1]}")
 
 
 def main():

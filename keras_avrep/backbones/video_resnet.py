@@ -71,6 +71,13 @@ class VideoResNetBackbone(Backbone):
         self.fold = fold
         self.feature_dim = widths[-1]
 
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, **kwargs):
+        """A backbone from a preset, in the dtype policy of today's machine."""
+        # Keras-hub cannot read a mixed policy back.
+        kwargs.setdefault("dtype", keras.config.dtype_policy())
+        return super().from_preset(preset, load_weights, **kwargs)
+
     def get_config(self):
         return {
             **super().get_config(),

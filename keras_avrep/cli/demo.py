@@ -14,7 +14,7 @@ from pathlib import Path
 
 PRESET = "dclr_tiny"
 NUM_CLIPS = 4
-COUNTS = {"pretrain": 1024, "train": 256, "test": 256}
+COUNTS = {"pretrain": 1024, "train": 512, "test": 256}
 MODELS = {"dclr": None, "baseline": {"vv": 1.0}}
 
 

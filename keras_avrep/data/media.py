@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 VIDEO_SUFFIXES = {
     *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"),
@@ -132,6 +133,7 @@ def stream_frames(path: str | os.PathLike, size: int | None = None):
     with _opened(path) as container:
         stream = _video_stream(container, path)
         fps = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
+        reformatter = VideoReformatter()
         origin, count, shown, seconds = _start_seconds(stream), 0, None, 0.0
         for position, frame in enumerate(_decoded(container, stream, path)):
             seconds = position / fps
@@ -141,7 +143,7 @@ def stream_frames(path: str | os.PathLike, size: int | None = None):
             while shown is not None and count / fps < seconds - 0.25 / fps:
                 yield shown
                 count += 1
-            shown = _scaled_upright(frame, size)
+            shown = _scaled_upright(frame, size, reformatter)
         while shown is not None and count / fps <= seconds + 0.25 / fps:
             yield shown
             count += 1
@@ -276,22 +278,24 @@ def _pick(decoded, times, origin, size, exact_start=True) -> np.ndarray | None:
 
 def _to_arrays(frames, size: int) -> np.ndarray:
     result = np.empty((len(frames), size, size, 3), np.uint8)
+    # One for all frames: it keeps its scaling tables.
+    reformatter = VideoReformatter()
     previous = None
     for position, frame in enumerate(frames):
         if frame is previous:
             result[position] = result[position - 1]
         else:
-            result[position] = _scaled_square(frame, size)
+            result[position] = _scaled_square(frame, size, reformatter)
         previous = frame
     return result
 
 
-def _scaled_square(frame, size: int) -> np.ndarray:
+def _scaled_square(frame, size: int, reformatter) -> np.ndarray:
     scale = size / min(frame.width, frame.height)
     width = max(size, round(frame.width * scale))
     height = max(size, round(frame.height * scale))
-    image = frame.reformat(
-        width=width, height=height, format="rgb24", interpolation="AREA"
+    image = reformatter.reformat(
+        frame, width, height, "rgb24", interpolation="AREA"
     ).to_ndarray()
     top, left = (height - size) // 2, (width - size) // 2
     image = image[top : top + size, left : left + size]
@@ -299,13 +303,13 @@ def _scaled_square(frame, size: int) -> np.ndarray:
     return np.rot90(image, turns) if turns else image
 
 
-def _scaled_upright(frame, size: int | None) -> np.ndarray:
+def _scaled_upright(frame, size: int | None, reformatter) -> np.ndarray:
     scale = min(1.0, size / min(frame.width, frame.height)) if size else 1.0
     # Even sides: 4:2:0 video has no odd ones.
     width = max(2, round(frame.width * scale / 2) * 2)
     height = max(2, round(frame.height * scale / 2) * 2)
-    image = frame.reformat(
-        width=width, height=height, format="rgb24", interpolation="AREA"
+    image = reformatter.reformat(
+        frame, width, height, "rgb24", interpolation="AREA"
     ).to_ndarray()
     return np.rot90(image, _quarter_turns(frame))
 

@@ -104,6 +104,8 @@ class VideoClassifier(Task):
                 backbone = VideoResNetBackbone(**PRESETS[preset]["backbone"])
                 return cls(backbone, **kwargs)
             preset = str(folder)
+        # Keras-hub cannot read a mixed policy back, and today's machine decides.
+        kwargs.setdefault("dtype", keras.config.dtype_policy())
         return super().from_preset(preset, load_weights, **kwargs)
 
     def get_config(self):

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from resume_model import build
 
+from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.models import DCLR, VideoClassifier
 
 CLIPS = np.random.default_rng(0).uniform(0, 255, (4, 2, 16, 16, 3)).astype("float32")
@@ -65,8 +66,6 @@ def test_weights_of_a_bare_configuration_are_a_helpful_error(task):
 
 @pytest.mark.parametrize("name", DCLR.presets)
 def test_every_preset_builds_its_backbone(name):
-    from keras_avrep.backbones import VideoResNetBackbone
-
     preset = DCLR.presets[name]
     backbone = VideoResNetBackbone(**preset["backbone"])
     blocks = preset["backbone"]["blocks"]
@@ -76,3 +75,18 @@ def test_every_preset_builds_its_backbone(name):
         kind = (preset["backbone"]["convolution"], blocks[0])
         assert millions == pytest.approx(expected[kind], abs=0.1)
     assert preset["description"]
+
+
+def test_a_preset_of_mixed_precision_loads_in_any_precision(tmp_path):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = build(seed=3)
+    model.save_to_preset(str(tmp_path))
+    for policy in ("float32", "mixed_bfloat16"):
+        keras.config.set_dtype_policy(policy)
+        loaded = DCLR.from_preset(str(tmp_path))
+        classifier = VideoClassifier.from_preset(str(tmp_path), num_classes=3)
+        backbone = VideoResNetBackbone.from_preset(str(tmp_path))
+        assert loaded.backbone.layers[-1].dtype_policy.name == policy
+        for other in (loaded.backbone, classifier.backbone, backbone):
+            for a, b in zip(weights(model.backbone), weights(other), strict=True):
+                np.testing.assert_array_equal(a, b)

@@ -179,6 +179,8 @@ class DCLR(SelfSupervisedTask):
                     "`save_to_preset` wrote."
                 )
             return cls(**preset_arguments(PRESETS[preset], kwargs))
+        # Keras-hub cannot read a mixed policy back, and today's machine decides.
+        kwargs.setdefault("dtype", keras.config.dtype_policy())
         model = super().from_preset(preset, load_weights, **kwargs)
         if int(ops.convert_to_numpy(model.queue.count)) == 0:
             # No training state came with the backbone: the twins start from it.
