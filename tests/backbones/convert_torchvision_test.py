@@ -1,6 +1,8 @@
 import keras
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from keras_avrep.backbones import (
     VideoResNetBackbone,
@@ -8,9 +10,7 @@ from keras_avrep.backbones import (
     infer_backbone_arguments,
     load_torch_state_dict,
 )
-
-torch = pytest.importorskip("torch")
-nn = torch.nn
+from keras_avrep.cli.main import main
 
 WIDTHS = (16, 32, 64, 128)
 BLOCKS = (2, 1, 1, 2)
@@ -231,3 +231,13 @@ def test_unreadable_files_are_refused(tmp_path):
     torch.save(random_net("3d"), tmp_path / "module.pt")
     with pytest.raises(ValueError, match=r"module\.pt is not a torch file of tensors"):
         load_torch_state_dict(tmp_path / "module.pt")
+
+
+def test_the_command_writes_a_backbone_preset(tmp_path):
+    net = random_net("2plus1d")
+    torch.save(net.state_dict(), tmp_path / "weights.pth")
+    out = tmp_path / "preset"
+    assert main(["convert", str(tmp_path / "weights.pth"), "--out", str(out)]) == 0
+    backbone = VideoResNetBackbone.from_preset(str(out))
+    found, expected = outputs(net, backbone)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
