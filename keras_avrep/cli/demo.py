@@ -159,6 +159,7 @@ def evaluated_labels(manifest):
 
 def pretrain_one(args, folder, splits, weights, clip, say):
     """Train one of the two models, or take it up where it is."""
+    from keras_avrep.cli.run_folder import write_json
     from keras_avrep.cli.training_run import build_model, train
 
     records = splits[0]
@@ -170,6 +171,9 @@ def pretrain_one(args, folder, splits, weights, clip, say):
         seed=args.seed,
         loss_weights=weights,
     )
+    # Each model is a run of its own for `evaluate`, `embed` and `export`.
+    run = {"preset": PRESET, "clip": clip, "loss_weights": weights, "seed": args.seed}
+    write_json(folder / "run.json", run)
     training = train(
         model,
         records,

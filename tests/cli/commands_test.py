@@ -156,5 +156,8 @@ def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
     assert summary["dclr"]["retrieval"]["video"]["r_at_1"] >= 0
     assert {row["format"] for row in summary["export"]} >= {"saved_model", "litert"}
     assert "<html" in (tmp_path / "run/report.html").read_text()[:400]
+    again = ["evaluate", str(tmp_path / "run/dclr"), str(folder), "--num-clips", "1"]
+    assert main(again) == 0
+    assert (tmp_path / "run/dclr/evaluation.json").exists()
     assert main([*run, "--steps", "2", "--batch-size", "4"]) == 0
     assert "resumed at step 2 of 2" in capsys.readouterr().out
