@@ -12,7 +12,6 @@ is added to the results file at once; run the same command again to go on. About
 import argparse
 import json
 import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -21,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 from keras import ops
+from provenance import commit
 
 from keras_avrep.cli.run_folder import versions, write_json
 from keras_avrep.cli.training_run import train
@@ -218,13 +218,6 @@ def head_split(model, world):
         }
         for head in ("vs", "vd")
     }
-
-
-def commit():
-    done = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-    )
-    return done.stdout.strip() or None
 
 
 def measure(args):

@@ -20,6 +20,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from provenance import commit
 
 from keras_avrep.cli.run_folder import versions, write_json
 from keras_avrep.data import BatchFeed, clip_dataset, prepare_videos, scan_folder
@@ -152,7 +153,13 @@ def main():
     args = parser.parse_args()
     policy = choose_device_policy()
     keras.config.set_dtype_policy(policy.precision)
-    results = {"policy": str(policy), "versions": versions(), "cores": os.cpu_count()}
+    results = {
+        "configuration": {name: SIZES[name] for name in args.sizes},
+        "policy": str(policy),
+        "cores": os.cpu_count(),
+        "versions": versions(),
+        "commit": commit(),
+    }
     with tempfile.TemporaryDirectory() as folder:
         for name in args.sizes:
             results[name] = measure(name, Path(folder), policy)

@@ -18,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from provenance import commit
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.cli.run_folder import versions
@@ -143,6 +144,7 @@ def main():
                 "configuration": vars(args),
                 "chance": {"motion": 1 / 8, "scene": 1 / 16},
                 "versions": versions(),
+                "commit": commit(),
                 "results": results,
             }
             with open(args.out, "w") as file:
