@@ -18,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from PIL import Image
 from provenance import commit
 
 from keras_avrep.backbones import VideoResNetBackbone
@@ -31,14 +32,20 @@ FRAMES = 8
 CLASSES = {"motion": sorted(MOTIONS), "scene": list(TEXTURES)}
 
 
-def videos_of(world, split, count):
+def videos_of(world, split, count, size):
     """Whole videos with the numbers of their labels, straight from the renderer."""
     plans = [world.plan(split, index) for index in range(count)]
     labels = {
         name: np.array([classes.index(p["labels"][name]) for p in plans])
         for name, classes in CLASSES.items()
     }
-    return np.stack([world.frames(p) for p in plans]), labels
+    return np.stack([smaller(world.frames(p), size) for p in plans]), labels
+
+
+def smaller(frames, size):
+    """Frames as the loader scales them down."""
+    images = [Image.fromarray(f).resize((size, size), Image.BOX) for f in frames]
+    return np.stack([np.asarray(image) for image in images])
 
 
 def random_clips(videos, rows, rng):
@@ -108,9 +115,9 @@ def untrained_differences(train, test, args, seed):
 
 
 def measure(args, seed):
-    world = ScenesWorld(size=args.size, seed=seed, scene_contrast=args.contrast)
-    train = videos_of(world, "train", args.videos)
-    test = videos_of(world, "test", 512)
+    world = ScenesWorld(seed=seed, scene_contrast=args.contrast)
+    train = videos_of(world, "train", args.videos, args.size)
+    test = videos_of(world, "test", 512, args.size)
     return {
         "seed": seed,
         "untrained_differences_motion": untrained_differences(train, test, args, seed),
@@ -128,7 +135,8 @@ def main():
     parser.add_argument("--size", type=int, default=48)
     parser.add_argument("--width", type=float, default=0.1875)
     parser.add_argument("--steps", type=int, default=600)
-    parser.add_argument("--batch", type=int, default=16)
+    # As many clips as a step of pretraining on 16 videos sees.
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--videos", type=int, default=1024)
     parser.add_argument("--contrast", type=float, default=0.35)
     parser.add_argument("--seeds", type=int, default=1)
