@@ -5,7 +5,7 @@
 
 Renders the world `scenes` (or takes your folder), pretrains DCLR and plain
 instance contrast, evaluates both on held-out videos, exports DCLR, and writes
-`report.html` and `summary.json`. About 8 minutes on two CPU cores. Run the same
+`report.html` and `summary.json`. About 10 minutes on two CPU cores. Run the same
 command again to resume.
 """
 
