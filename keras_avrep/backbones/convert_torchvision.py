@@ -151,6 +151,7 @@ def load_torch_state_dict(path: str | pathlib.Path) -> dict[str, Any]:
             ".npz file."
         )
     try:
+        # The one reader of its own file format; nothing is computed with it.
         import torch
     except ImportError as error:
         raise ImportError(
