@@ -29,6 +29,8 @@ INTERRUPTED = 130
 def main(argv=None) -> int:
     """Run a command; returns its exit status."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The loader's library warns where JAX is not installed; nobody needs it there.
+    logging.getLogger("absl").setLevel(logging.ERROR)
     args = build_parser().parse_args(argv)
     try:
         if args.command not in LIGHT:
