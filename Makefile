@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
 DATA ?=
+OUT ?= $(if $(DATA),runs/mine,runs/demo)
 
 .PHONY: demo test lint
 $(VENV)/installed: pyproject.toml
@@ -23,4 +24,4 @@ $(VENV)/runtime: pyproject.toml
 	touch $@
 
 demo: $(VENV)/runtime
-	$(VENV)/bin/keras-avrep demo --out $(if $(DATA),runs/mine --data "$(DATA)",runs/demo)
+	$(VENV)/bin/keras-avrep demo --out "$(OUT)" $(if $(DATA),--data "$(DATA)")
