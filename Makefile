@@ -1,7 +1,7 @@
 PYTHON ?= python3
 VENV := .venv
-DATA ?=
-OUT ?= $(if $(DATA),runs/mine,runs/demo)
+DATA =
+OUT = $(if $(DATA),runs/mine,runs/demo)
 
 .PHONY: demo test lint
 $(VENV)/installed: pyproject.toml
