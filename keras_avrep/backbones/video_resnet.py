@@ -1,13 +1,13 @@
 import keras
-from keras_hub.models import Backbone
 
+from keras_avrep.backbones.video_backbone import VideoBackbone
 from keras_avrep.layers import FoldedConv3D
 
 CONVOLUTIONS = ("2plus1d", "3d", "mixed")
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class VideoResNetBackbone(Backbone):
+class VideoResNetBackbone(VideoBackbone):
     """Residual network over video: R(2+1)D, R3D or MC3.
 
     Args:
@@ -57,11 +57,13 @@ class VideoResNetBackbone(Backbone):
         video = keras.Input(shape=image_shape, name="video")
         build = _Builder(convolution, fold, dtype)
         x = build.stem(video, widths[0], max(1, round(45 * width_multiplier)))
+        stages = {"stem": x}
         for stage, (width, depth) in enumerate(zip(widths, blocks, strict=True)):
             for block in range(depth):
                 stride = 2 if stage > 0 and block == 0 else 1
                 name = f"stage{stage + 1}_block{block + 1}"
                 x = build.block(x, width, stride, stage, name)
+            stages[f"stage{stage + 1}"] = x
         super().__init__(inputs=video, outputs=x, dtype=dtype, **kwargs)
         # === Config ===
         self.convolution = convolution
@@ -70,13 +72,7 @@ class VideoResNetBackbone(Backbone):
         self.image_shape = tuple(image_shape)
         self.fold = fold
         self.feature_dim = widths[-1]
-
-    @classmethod
-    def from_preset(cls, preset, load_weights=True, **kwargs):
-        """A backbone from a preset, in the dtype policy of today's machine."""
-        # Keras-hub cannot read a mixed policy back.
-        kwargs.setdefault("dtype", keras.config.dtype_policy())
-        return super().from_preset(preset, load_weights, **kwargs)
+        self.stages = stages
 
     def get_config(self):
         return {

@@ -3,24 +3,24 @@
     keras-avrep demo --out runs/demo
     keras-avrep demo --out runs/mine --data my_videos
 
-Renders the world `scenes` (or takes your folder), pretrains DCLR and plain
-instance contrast, evaluates both on held-out videos, exports DCLR, and writes
-`report.html` and `summary.json`. About 10 minutes on two CPU cores. Run the same
-command again to resume.
+Renders the world `scenes` (or takes your folder), pretrains a system and the plain
+contrast it is compared with, evaluates both on held-out videos, exports the first,
+and writes `report.html` and `summary.json`. About 10 minutes on two CPU cores. Run
+the same command again to resume.
 """
 
 import time
 from pathlib import Path
 
-PRESET = "dclr_tiny"
 NUM_CLIPS = 4
 COUNTS = {"pretrain": 1024, "train": 512, "test": 256}
-MODELS = {"dclr": None, "baseline": {"vv": 1.0}}
+BASELINE = "baseline"
 
 
 def add_arguments(parser):
     parser.add_argument("--out", default="runs/demo", help="run folder")
     parser.add_argument("--data", help="your folder of videos instead of a rendering")
+    parser.add_argument("--model", default="dclr", help="system to train")
     parser.add_argument("--steps", type=int, default=600, help="of each model")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
@@ -39,6 +39,7 @@ def run(args):
         "data": args.data and str(Path(args.data).expanduser().resolve()),
         "batch_size": args.batch_size,
         "learning_rate": args.learning_rate,
+        "model": args.model,
         "seed": args.seed,
         "steps": args.steps,
     }
@@ -62,27 +63,34 @@ def run(args):
 def demonstrate(args, out, say):
     """All stages; returns the summary."""
     from keras_avrep.cli.export import real_clips, show_exports
-    from keras_avrep.cli.pretrain import set_device
+    from keras_avrep.cli.pretrain import chosen_preset, set_device
     from keras_avrep.cli.run_folder import versions
     from keras_avrep.export import export_all
+    from keras_avrep.models import system_of
 
+    preset = chosen_preset(args.model, None)
     set_device(say=say)
     manifest = prepare_data(args, out, say)
     splits = divide(manifest, args.seed)
+    clip = preset_clip(preset)
+    system = system_of(preset)
+    main = system.__name__.lower()
     summary = {"data": describe_data(manifest, out), "train": {}}
-    clip = preset_clip()
-    for name, weights in MODELS.items():
-        say(f"\n=== {name}: {MEANING[name]} ===")
-        model, training = pretrain_one(args, out / name, splits, weights, clip, say)
+    summary["titles"] = {main: system.__name__}
+    for name, changes in {main: None, BASELINE: system.baseline}.items():
+        say(f"\n=== {name} ===")
+        model, training = pretrain_one(
+            args, out / name, splits, preset, changes, clip, say
+        )
         summary["train"][name] = training
         summary[name] = evaluate_one(model, out / name, splits, clip, args, say)
-        if name == "dclr":
-            dclr = model
+        if name == main:
+            trained = model
             write_maps(model, out / name, splits[2], clip)
-    summary["train"] = {**summary["train"]["dclr"], **summary["train"]}
+    summary["train"] = {**summary["train"][main], **summary["train"]}
     say("\n=== export ===")
     summary["export"] = export_all(
-        dclr, out / "export", real_clips(splits[2], clip), name="dclr"
+        trained, out / "export", real_clips(splits[2], clip), name=main
     )
     show_exports(summary["export"], say)
     manifest.write_rejects(out / "rejects.jsonl")
@@ -92,17 +100,11 @@ def demonstrate(args, out, say):
     return summary
 
 
-MEANING = {
-    "dclr": "scene and motion, contrasted apart",
-    "baseline": "plain instance contrast",
-}
-
-
-def preset_clip():
+def preset_clip(name):
     """The preset's clips, at the size the representation takes."""
-    from keras_avrep.models import DCLR
+    from keras_avrep.models import system_of
 
-    preset = DCLR.presets[PRESET]
+    preset = system_of(name).presets[name]
     return {**preset["clip"], "view_size": preset["views"]["size"]}
 
 
@@ -157,7 +159,7 @@ def evaluated_labels(manifest):
     return sorted(set.intersection(*(set(r.labels) for r in records)))
 
 
-def pretrain_one(args, folder, splits, weights, clip, say):
+def pretrain_one(args, folder, splits, preset, changes, clip, say):
     """Train one of the two models, or take it up where it is."""
     from keras_avrep.cli.run_folder import write_json
     from keras_avrep.cli.training_run import build_model, train
@@ -165,14 +167,15 @@ def pretrain_one(args, folder, splits, weights, clip, say):
     records = splits[0]
     batch_size = min(args.batch_size, len(records))
     model = build_model(
-        PRESET,
+        preset,
         num_videos=len(records),
         batch_size=batch_size,
+        steps=args.steps,
         seed=args.seed,
-        loss_weights=weights,
+        changes=changes,
     )
     # Each model is a run of its own for `evaluate`, `embed` and `export`.
-    run = {"preset": PRESET, "clip": clip, "loss_weights": weights, "seed": args.seed}
+    run = {"preset": preset, "clip": clip, "changes": changes, "seed": args.seed}
     write_json(folder / "run.json", run)
     training = train(
         model,

@@ -16,7 +16,7 @@ def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
     parser.add_argument("folder", help="folder of videos to compare and calibrate on")
     parser.add_argument("--out", help="folder; by default `export` in the run folder")
-    parser.add_argument("--name", default="dclr", help="of the served model")
+    parser.add_argument("--name", help="of the served model; by default its class's")
     parser.add_argument(
         "--formats",
         nargs="+",
@@ -40,7 +40,7 @@ def run(args):
         model,
         out,
         clips,
-        name=args.name,
+        name=args.name or type(model).__name__.lower(),
         formats=args.formats or FORMATS,
         tolerance=args.tolerance,
     )

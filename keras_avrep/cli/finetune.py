@@ -38,7 +38,7 @@ def run(args):
     label = chosen_label(args.label, train + test)
     classes = sorted({r.labels[label] for r in train})
     test = [r for r in test if r.labels[label] in classes]
-    classifier = VideoClassifier(
+    classifier = VideoClassifier.for_backbone(
         model.backbone, len(classes), train_backbone=not args.linear
     )
     clip = clip_arguments(config)

@@ -10,9 +10,11 @@ def add_arguments(parser):
 
 def run(args):
     from keras_avrep.cli.progress import say
-    from keras_avrep.models import DCLR
-    from keras_avrep.models.dclr.dclr_presets import packaged_weights
+    from keras_avrep.models import SYSTEMS
 
-    for name, preset in DCLR.presets.items():
-        weights = "weights" if packaged_weights(name) else "configuration only"
-        say(f"{name} ({weights})\n    {preset['description']}")
+    for system in SYSTEMS:
+        say(system.__name__)
+        for name, preset in system.presets.items():
+            weights = system.packaged_weights(name)
+            kind = "weights" if weights else "configuration only"
+            say(f"  {name} ({kind})\n    {preset['description']}")

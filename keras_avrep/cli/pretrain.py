@@ -14,7 +14,10 @@ from pathlib import Path
 def add_arguments(parser):
     parser.add_argument("folder", help="folder of videos")
     parser.add_argument("--out", required=True, help="run folder")
-    parser.add_argument("--preset", default="dclr_tiny", help="see `presets`")
+    parser.add_argument(
+        "--model", default="dclr", help="system to train, by its smallest preset"
+    )
+    parser.add_argument("--preset", help="another preset; see `presets`")
     parser.add_argument("--steps", type=positive, default=2000)
     parser.add_argument("--batch-size", type=positive, default=32)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
@@ -72,12 +75,8 @@ def run(args):
     from keras_avrep.cli.scan import describe
     from keras_avrep.cli.training_run import build_model, check_enough, train
     from keras_avrep.data import scan_folder
-    from keras_avrep.models import DCLR
 
-    if args.preset not in DCLR.presets:
-        raise ValueError(
-            f"--preset {args.preset!r} is unknown; there are {', '.join(DCLR.presets)}."
-        )
+    args.preset = chosen_preset(args.model, args.preset)
     set_device(args.jit_compile, args.precision, args.deterministic, say)
     out = Path(args.out)
     config = run_config(args)
@@ -94,10 +93,11 @@ def run(args):
         args.preset,
         num_videos=len(records),
         batch_size=batch_size,
+        steps=args.steps,
         seed=args.seed,
-        loss_weights=args.loss_weights,
+        view_size=clip["view_size"],
+        changes=args.loss_weights and {"loss_weights": args.loss_weights},
     )
-    model.views.size = clip["view_size"]
     on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     try:
         result = train(
@@ -126,11 +126,27 @@ def run(args):
     say(f"{out}/preset holds the model; next: keras-avrep evaluate {out} VIDEOS")
 
 
+def chosen_preset(model, preset):
+    """The name of a preset: the one asked for, or the first of a system."""
+    from keras_avrep.models import SYSTEMS, preset_names, system_named, system_of
+
+    if preset is not None:
+        if system_of(preset) is None:
+            known = ", ".join(preset_names())
+            raise ValueError(f"--preset {preset!r} is unknown; there are {known}.")
+        return preset
+    system = system_named(model)
+    if system is None:
+        known = ", ".join(system.__name__ for system in SYSTEMS)
+        raise ValueError(f"--model {model!r} is unknown; there are {known}.")
+    return next(iter(system.presets))
+
+
 def run_config(args):
     """What must stay the same for a run to be resumed."""
-    from keras_avrep.models import DCLR
+    from keras_avrep.models import system_of
 
-    preset = DCLR.presets[args.preset]
+    preset = system_of(args.preset).presets[args.preset]
     clip = dict(preset["clip"])
     for name in ("num_frames", "stride", "size"):
         clip[name] = getattr(args, name) or clip[name]

@@ -5,6 +5,9 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+CLIP_FILE = "clip.json"
+# Of a preset that does not say: what video networks are mostly trained on.
+DEFAULT_CLIP = {"num_frames": 16, "stride": 2, "size": 128, "view_size": 112}
 PACKAGES = (
     "keras-avrep",
     "keras",
@@ -74,23 +77,52 @@ def clip_arguments(config) -> dict:
 
 
 def load_run_model(folder):
-    """The trained model of a run folder or preset, and its `run.json`.
+    """The trained model of a run folder, a preset or a preset directory.
+
+    Args:
+        folder: run folder, built-in name with weights, or a directory that
+            `save_to_preset` wrote, of a whole task or just of a backbone.
+
+    Returns:
+        A model with a `representation` and a `backbone`, and a dict with its
+        `clip`: `num_frames`, `stride`, `size`, `view_size`.
 
     Raises:
-        ValueError: if the folder holds neither.
+        ValueError: if it is none of those.
     """
-    from keras_avrep.models import DCLR
-    from keras_avrep.models.dclr.dclr_presets import PRESETS
+    from keras_avrep.models import system_of
 
-    folder = str(folder)
-    if folder in PRESETS:
-        clip = dict(PRESETS[folder]["clip"])
-        clip["view_size"] = PRESETS[folder]["views"]["size"]
-        return DCLR.from_preset(folder), {"clip": clip, "preset": folder}
-    preset = Path(folder) / "preset"
+    system = system_of(str(folder))
+    if system is not None:
+        preset = system.presets[str(folder)]
+        clip = {**preset["clip"], "view_size": preset["views"]["size"]}
+        return system.from_preset(str(folder)), {"clip": clip, "preset": str(folder)}
+    folder = Path(folder)
+    preset = folder / "preset"
+    if not (preset / "config.json").exists():
+        preset = folder
     if not (preset / "config.json").exists():
         raise ValueError(
             f"{folder} is neither a preset nor a folder of a finished run; run "
             "`keras-avrep pretrain VIDEOS --out RUN` first."
         )
-    return DCLR.from_preset(str(preset)), read_json(Path(folder) / "run.json")
+    config = read_json(folder / "run.json")
+    config.setdefault("clip", read_json(preset / CLIP_FILE) or DEFAULT_CLIP)
+    return load_preset_model(preset), config
+
+
+def load_preset_model(preset):
+    """The model of a preset directory, whichever class wrote it."""
+    import keras
+
+    from keras_avrep.models import VideoClassifier
+
+    task = read_json(preset / "task.json")
+    if not task:
+        return VideoClassifier.from_preset(str(preset), num_classes=1)
+    cls = keras.saving.get_registered_object(task["registered_name"])
+    if cls is None:
+        raise ValueError(
+            f"{preset} holds a {task['class_name']}, which is no model of this library."
+        )
+    return cls.from_preset(str(preset))

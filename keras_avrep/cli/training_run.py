@@ -2,34 +2,40 @@
 
 from pathlib import Path
 
+from keras_avrep.cli.run_folder import CLIP_FILE
+
 SMALLEST = 4
 
 
-def build_model(preset, *, num_videos, batch_size, seed, loss_weights=None):
-    """A fresh model of a preset whose queue fits the number of videos.
+def build_model(
+    preset, *, num_videos, batch_size, steps, seed, view_size=None, changes=None
+):
+    """A fresh model of a preset, fitted to the data and length of a run.
 
     Args:
-        preset: string. A name of `DCLR.presets`.
+        preset: string. A built-in name.
         num_videos: int. Videos to train on.
         batch_size: int.
+        steps: int. Train steps of the run.
         seed: int.
-        loss_weights: dict or `None` for all terms.
+        view_size: int. Pixels of a view. Defaults to the preset's.
+        changes: dict of constructor arguments. Defaults to none.
 
     Returns:
-        A `DCLR`.
+        A `keras_avrep.models.PretrainingTask`.
     """
     import keras
 
-    from keras_avrep.models import DCLR
+    from keras_avrep.models import system_of
 
     keras.utils.set_random_seed(seed)
-    changes = {"seed": seed}
-    if loss_weights:
-        changes["loss_weights"] = loss_weights
-    size = DCLR.presets[preset]["task"]["queue_size"]
-    # A queue as long as the data would hold other clips of the query's video.
-    changes["queue_size"] = max(batch_size, min(size, num_videos // 2))
-    return DCLR.from_preset(preset, load_weights=False, **changes)
+    system = system_of(preset)
+    fitted = system.changes_for(preset, num_videos, batch_size, steps)
+    changes = {"seed": seed, **fitted, **(changes or {})}
+    model = system.from_preset(preset, load_weights=False, **changes)
+    if view_size is not None:
+        model.views.size = view_size
+    return model
 
 
 def check_enough(records) -> None:
@@ -83,8 +89,8 @@ def train(
     """
     import keras
 
+    from keras_avrep.cli.run_folder import write_json
     from keras_avrep.training import pretrain
-    from keras_avrep.views import RandomClips
 
     schedule = keras.optimizers.schedules.CosineDecay(
         learning_rate / 10,
@@ -96,13 +102,14 @@ def train(
         model,
         records,
         folder,
-        sampler=RandomClips(2, clip["num_frames"], clip["stride"]),
+        sampler=model.training_sampler(clip),
         steps=steps,
         size=clip["size"],
         batch_size=batch_size,
         optimizer=keras.optimizers.Adam(schedule),
         seed=seed,
-        warmup_steps=-(-model.queue_size // batch_size),
+        warmup_steps=model.warmup_batches(batch_size),
+        clips_per_video=model.clips_per_video,
         checkpoint_every=checkpoint_every,
         log_every=log_every,
         threads=threads,
@@ -112,15 +119,18 @@ def train(
         show=show,
     )
     recalibrate(model, records, clip, seed)
-    model.save_to_preset(str(Path(folder) / "preset"))
+    preset = Path(folder) / "preset"
+    model.save_to_preset(str(preset))
+    # So that the preset alone says what clips it is for.
+    write_json(preset / CLIP_FILE, {**clip, "view_size": model.views.size})
     return result
 
 
 def recalibrate(model, records, clip, seed, batches=8, batch_size=32):
     """Set the batch-norm statistics of the representation to whole RGB clips.
 
-    In training they are a mixture of the three kinds of input; at inference
-    only RGB comes.
+    In training they are a mixture of crops and kinds of input; at inference only
+    whole RGB clips come.
 
     Reference: note of DCLR (arXiv:2207.05340), section 8.
     """

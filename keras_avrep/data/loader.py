@@ -14,6 +14,9 @@ from keras_avrep.data.media import MediaError, read_frames
 class ClipSource:
     """Draws the clips of one video; a pure function of the seed and the position.
 
+    Numbers that a sampler returns beside its times, under `"numbers"`, come with
+    the sample unchanged: where its clips start, say.
+
     Args:
         records: list of `VideoRecord`.
         sampler: from a record and a generator to named times; see
@@ -45,11 +48,13 @@ class ClipSource:
             record = self.records[position]
             rng.bit_generator.state = draws
             try:
-                sample = read_sample(record, self.sampler(record, rng), self.size)
+                times = dict(self.sampler(record, rng))
+                numbers = times.pop("numbers", {})
+                sample = read_sample(record, times, self.size)
             except MediaError as error:
                 self._reject(position, str(error))
             else:
-                return {**sample, "record": np.int64(position)}
+                return {**sample, **numbers, "record": np.int64(position)}
         raise MediaError(
             f"None of the {len(self.records)} videos can be decoded; the first "
             f"reason was: {next(iter(self._rejected.values()))}"

@@ -10,7 +10,7 @@ class FoldedConv3D(keras.layers.Layer):
     and a `(k, 1, 1)` kernel is one with height and width folded together. The
     weights and the numbers stay those of the 3-D convolution, but CPU kernels
     are faster and LiteRT can quantise them. Other kernels run as 3-D
-    convolutions. Padding is symmetric, `kernel // 2` on both sides.
+    convolutions.
 
     Args:
         filters: int. Number of output channels.
@@ -18,6 +18,9 @@ class FoldedConv3D(keras.layers.Layer):
         strides: tuple of 3 ints. Defaults to `(1, 1, 1)`.
         fold: bool. Whether to use the 2-D form where there is one. Defaults
             to `True`.
+        padding: string. `"symmetric"` pads `kernel // 2` on both sides, as torch
+            does; `"same"` pads as TensorFlow does, one less in front where the
+            stride divides an even size. Defaults to `"symmetric"`.
         kernel_initializer: Keras initializer. Defaults to He-normal over the
             fan-out.
 
@@ -42,6 +45,7 @@ class FoldedConv3D(keras.layers.Layer):
         kernel_size,
         strides=(1, 1, 1),
         fold=True,
+        padding="symmetric",
         kernel_initializer=None,
         **kwargs,
     ):
@@ -50,6 +54,11 @@ class FoldedConv3D(keras.layers.Layer):
             raise ValueError(
                 f"`kernel_size` must be odd for symmetric padding, got {kernel_size}."
             )
+        if padding not in ("symmetric", "same"):
+            raise ValueError(
+                f"`padding` must be 'symmetric' or 'same', got {padding!r}."
+            )
+        self.padding = padding
         self.filters = filters
         self.kernel_size = tuple(kernel_size)
         self.strides = tuple(strides)
@@ -93,10 +102,10 @@ class FoldedConv3D(keras.layers.Layer):
         return ops.reshape(x, (batch, time, height, width, self.filters))
 
     def _convolve(self, x, kernel, strides):
-        """Convolve with symmetric padding; "same" is that already at stride 1."""
-        if max(strides) == 1:
-            return ops.conv(x, kernel, strides=strides, padding="same")
+        """Convolve with the layer's padding; the two are one at stride 1."""
         sizes = kernel.shape[:-2]
+        if max(strides) == 1 or (self.padding == "same" and max(sizes) > 1):
+            return ops.conv(x, kernel, strides=strides, padding="same")
         if max(sizes) == 1:
             # Sliced first: kernel gradients of strided 1x1 convolutions were
             # seen to differ between backends.
@@ -120,5 +129,6 @@ class FoldedConv3D(keras.layers.Layer):
             "kernel_size": self.kernel_size,
             "strides": self.strides,
             "fold": self.fold,
+            "padding": self.padding,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }

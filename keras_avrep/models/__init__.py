@@ -1,4 +1,19 @@
 from keras_avrep.models.dclr import DCLR, DCLRViews
-from keras_avrep.models.video_classifier import VideoClassifier
+from keras_avrep.models.pretraining_task import PretrainingTask
+from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
+from keras_avrep.models.video_classifier import (
+    ResNet3DVideoClassifier,
+    VideoClassifier,
+)
 
-__all__ = ["DCLR", "DCLRViews", "VideoClassifier"]
+__all__ = [
+    "DCLR",
+    "SYSTEMS",
+    "DCLRViews",
+    "PretrainingTask",
+    "ResNet3DVideoClassifier",
+    "VideoClassifier",
+    "preset_names",
+    "system_named",
+    "system_of",
+]

@@ -1,9 +1,9 @@
 import keras
 from keras_hub.models import Task
 
-from keras_avrep.backbones import VideoResNetBackbone
-from keras_avrep.models.dclr.dclr_presets import PRESETS, packaged_weights
-from keras_avrep.views.augment import IMAGENET_MEAN, IMAGENET_STD
+from keras_avrep.backbones import ResNet3DBackbone, VideoResNetBackbone
+from keras_avrep.models.pixel_features import pixel_features
+from keras_avrep.models.systems import system_of
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -11,7 +11,7 @@ class VideoClassifier(Task):
     """A linear classifier on a video backbone, for fine-tuning or a linear probe.
 
     Args:
-        backbone: `keras_avrep.backbones.VideoResNetBackbone`.
+        backbone: a `keras_avrep.backbones.VideoBackbone`.
         num_classes: int.
         dropout: float. Before the class layer. Defaults to `0`.
         train_backbone: bool. `False` freezes the backbone, batch norm
@@ -52,14 +52,7 @@ class VideoClassifier(Task):
         self.preprocessor = preprocessor
         backbone.trainable = train_backbone
         # === Functional model ===
-        video = keras.Input(shape=backbone.input_shape[1:], name="video")
-        scale = [1 / (255 * s) for s in IMAGENET_STD]
-        offset = [-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
-        x = keras.layers.Rescaling(scale, offset, dtype="float32", name="normalise")(
-            video
-        )
-        pool = keras.layers.GlobalAveragePooling3D(dtype="float32", name="embedding")
-        features = pool(backbone(x))
+        video, _, features = pixel_features(backbone)
         x = keras.layers.Dropout(dropout, dtype="float32")(features)
         logits = keras.layers.Dense(
             num_classes,
@@ -73,6 +66,13 @@ class VideoClassifier(Task):
         self.dropout = dropout
         self.train_backbone = train_backbone
 
+    @classmethod
+    def for_backbone(cls, backbone, num_classes, **kwargs):
+        """A classifier of the class that keras-hub expects for a backbone."""
+        classes = [cls, *cls.__subclasses__()]
+        own = [c for c in classes if c.backbone_cls is type(backbone)]
+        return (own or [cls])[0](backbone, num_classes, **kwargs)
+
     @property
     def representation(self):
         """The model from pixels `(B, T, H, W, 3)` to features `(B, D)`."""
@@ -81,10 +81,10 @@ class VideoClassifier(Task):
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):
-        """A classifier on the backbone of a DCLR preset, or a saved classifier.
+        """A classifier on the backbone of any system, or a saved classifier.
 
         Args:
-            preset: string. A name of `DCLR.presets`, a directory that
+            preset: string. A built-in name of any system, a directory that
                 `save_to_preset` wrote, or a handle of keras-hub.
             load_weights: bool. Defaults to `True`.
             **kwargs: constructor arguments, `num_classes` at least for presets
@@ -93,16 +93,17 @@ class VideoClassifier(Task):
         Returns:
             A `VideoClassifier`.
         """
-        if preset in PRESETS:
-            folder = packaged_weights(preset)
+        system = system_of(preset)
+        if system is not None:
+            folder = system.packaged_weights(preset)
             if folder is None and load_weights:
                 raise ValueError(
                     f"The preset {preset!r} is a configuration without weights: pass "
                     "`load_weights=False`, or give a directory of a trained model."
                 )
             if folder is None:
-                backbone = VideoResNetBackbone(**PRESETS[preset]["backbone"])
-                return cls(backbone, **kwargs)
+                backbone = system.backbone_cls(**system.presets[preset]["backbone"])
+                return cls.for_backbone(backbone, **kwargs)
             preset = str(folder)
         # Keras-hub cannot read a mixed policy back, and today's machine decides.
         kwargs.setdefault("dtype", keras.config.dtype_policy())
@@ -115,3 +116,13 @@ class VideoClassifier(Task):
             "dropout": self.dropout,
             "train_backbone": self.train_backbone,
         }
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class ResNet3DVideoClassifier(VideoClassifier):
+    """The `VideoClassifier` on a `ResNet3DBackbone`.
+
+    `VideoClassifier.from_preset` picks it for presets with that backbone.
+    """
+
+    backbone_cls = ResNet3DBackbone

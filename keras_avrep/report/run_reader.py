@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-TITLES = {"dclr": "DCLR", "baseline": "Baseline"}
+BASELINE = "baseline"
 
 
 @dataclass
@@ -143,20 +143,25 @@ def _model_names(root: Path, summary: dict) -> list[str]:
         if {"retrieval", "probe"} & set(as_dict(value)):
             names.add(name)
     # The baseline is what the others are compared with, so it comes last.
-    return sorted(names, key=lambda name: (name == "baseline", name != "dclr", name))
+    return sorted(names, key=lambda name: (name == BASELINE, name))
 
 
 def _read_model(root: Path, name: str, summary: dict, unreadable: list) -> ModelRun:
     folder = root / name
     return ModelRun(
         name=name,
-        title=TITLES.get(name, name),
+        title=_title(name, summary),
         scores=as_dict(summary.get(name)),
         history=_read_history(folder / "history.csv", unreadable),
         features=_read_arrays(folder / "features.npz", unreadable),
         gallery=_read_arrays(folder / "gallery.npz", unreadable),
         maps=_read_arrays(folder / "maps.npz", unreadable),
     )
+
+
+def _title(name: str, summary: dict) -> str:
+    titles = as_dict(summary.get("titles"))
+    return str(titles.get(name) or {BASELINE: "Baseline"}.get(name, name))
 
 
 def _read_history(path: Path, unreadable: list[str]) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ class JaxStep:
             optimizer_variables, gradients, trainable
         )
         with self._scope(trainable, non_trainable) as scope:
-            self.enqueue(keys)
+            self.finish_step(keys)
             non_trainable = _read(scope, self.non_trainable_variables)
         with _scope_of(self.metrics_variables, metrics_variables) as scope:
             logs = self.update_loss_trackers(total, losses)

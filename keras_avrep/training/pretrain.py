@@ -29,6 +29,7 @@ def pretrain(
     optimizer=None,
     seed: int = 0,
     warmup_steps: int = 0,
+    clips_per_video: int = 2,
     checkpoint_every: int = 100,
     log_every: int = 10,
     threads: int = 2,
@@ -52,6 +53,8 @@ def pretrain(
         seed: int. Of the order and places of clips. Defaults to 0.
         warmup_steps: int. Batches that fill the queues before the first step,
             nothing learned. Defaults to 0.
+        clips_per_video: int. Clips that a step encodes, for the speed. Defaults
+            to 2.
         checkpoint_every: int. Steps. Defaults to 100.
         log_every: int. Steps. Defaults to 10.
         threads: int. Decoding threads. Defaults to 2.
@@ -98,7 +101,8 @@ def pretrain(
     else:
         warm_up_queue(model, dataset, warmup_steps)
     history = _fit(
-        model, dataset, done, steps, warmup_steps, batch_size, run_dir, last,
+        model, dataset, done, steps, warmup_steps, clips_per_video * batch_size,
+        run_dir, last,
         checkpoint_every, log_every, threads, callbacks, show,
     )  # fmt: skip
     losses = {k: v for k, v in _last(history.rows).items() if k.startswith("loss")}
@@ -123,11 +127,11 @@ def warm_up_queue(model, dataset, batches: int) -> None:
     """
     for batch in BatchFeed(dataset, stop=batches):
         _, keys = model.prepare_step(batch)
-        model.enqueue(keys)
+        model.finish_step(keys)
 
 
 def _fit(
-    model, dataset, done, steps, warmup_steps, batch_size, run_dir, last,
+    model, dataset, done, steps, warmup_steps, clips_per_step, run_dir, last,
     checkpoint_every, log_every, threads, callbacks, show,
 ) -> History:  # fmt: skip
     feed = BatchFeed(
@@ -136,7 +140,7 @@ def _fit(
     history = History(
         run_dir / "history.csv",
         feed,
-        clips_per_step=2 * batch_size,
+        clips_per_step=clips_per_step,
         every=log_every,
         total_steps=steps,
         show=show,

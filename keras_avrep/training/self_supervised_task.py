@@ -26,6 +26,8 @@ class SelfSupervisedTask(BackendStep, Task):
     - `enqueue(keys)`, by default nothing.
 
     and sets `self.loss_weights`, a dict from loss name to a float.
+    `self.batches_seen`, an int32 variable, counts the batches of training and of
+    filling the queues: schedules compute on it, so they resume with the checkpoint.
     """
 
     def fit(self, x=None, **kwargs):
@@ -44,7 +46,14 @@ class SelfSupervisedTask(BackendStep, Task):
         return keras.Model.fit(self, x, **{"shuffle": False, **kwargs})
 
     def build_step(self):
-        """Create what the train step keeps: loss weights and metrics."""
+        """Create what the train step keeps: loss weights, metrics, a count."""
+        self.batches_seen = self.add_weight(
+            name="batches_seen",
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            dtype="int32",
+        )
         self.loss_scale = self.add_weight(
             name="loss_scale",
             shape=(len(self.loss_weights),),
@@ -115,6 +124,11 @@ class SelfSupervisedTask(BackendStep, Task):
 
     def enqueue(self, keys):
         """Push keys into queues; nothing by default."""
+
+    def finish_step(self, keys):
+        """Push keys and count the batch, for schedules that follow the count."""
+        self.enqueue(keys)
+        self.batches_seen.assign(self.batches_seen + 1)
 
     def test_step(self, batch):
         """Losses of a batch, with the views of training, nothing updated."""

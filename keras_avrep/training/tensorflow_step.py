@@ -17,7 +17,7 @@ class TensorFlowStep:
         self.optimizer.apply_gradients(
             zip(tape.gradient(scaled, variables), variables, strict=True)
         )
-        self.enqueue(keys)
+        self.finish_step(keys)
         return self.update_loss_trackers(total, losses)
 
     def fit_input(self, batches):

@@ -16,7 +16,7 @@ class TorchStep:
         with torch.no_grad():
             self.optimizer.apply([v.value.grad for v in variables], variables)
             # Only now: `assign` is in place, and backward still read the queue.
-            self.enqueue(keys)
+            self.finish_step(keys)
             losses = keras.tree.map_structure(lambda x: x.detach(), losses)
             return self.update_loss_trackers(total.detach(), losses)
 

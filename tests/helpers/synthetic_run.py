@@ -93,6 +93,7 @@ def _summary(labelled: bool) -> dict:
             "dclr": train(["vv", "vs", "sv", "vd", "dv", "activation"]),
             "baseline": train(["vv"]),
         },
+        "titles": {"dclr": "DCLR"},
         "dclr": model(0.17),
         "baseline": model(0.0),
         "export": [

@@ -100,4 +100,4 @@ def test_neighbours_are_mined_only_after_some_batches():
         masks = model._mined_positives(embeddings, model.queue.valid())
         mined = int(ops.convert_to_numpy(ops.sum(ops.cast(masks["static"], "int32"))))
         assert (mined > 0) == (seen >= 3)
-        model.enqueue({"embeddings": keys})
+        model.finish_step({"embeddings": keys})

@@ -1,7 +1,7 @@
 import keras
 import numpy as np
 import pytest
-from resume_model import build
+from tiny_dclr import build
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.models import DCLR, VideoClassifier

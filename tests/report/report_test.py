@@ -177,7 +177,7 @@ def test_odd_numbers_in_the_summary(tmp_path):
     }
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
-    assert "nearest clip is a match: 30.0% with DCLR." in page.text
+    assert "nearest clip is a match: 30.0% with dclr." in page.text
     assert "this run" in page.text
     assert "skipped: y.so missing" in page.text
     assert {"exports", "provenance"} <= set(page.sections)

@@ -3,7 +3,7 @@ import math
 import keras
 import numpy as np
 import pytest
-from resume_model import build
+from tiny_dclr import build
 
 from keras_avrep.training import (
     CollapseAlarm,

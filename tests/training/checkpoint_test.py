@@ -31,7 +31,7 @@ def videos(tmp_path_factory):
 
 
 def tiny_model(seed=0, hidden_dim=8):
-    from resume_model import build
+    from tiny_dclr import build
 
     return build(seed, hidden_dim)
 
@@ -41,12 +41,18 @@ def arrays(path):
         return {name: content[name] for name in content.files if name != "head"}
 
 
+def helpers_first():
+    given = os.environ.get("PYTHONPATH")
+    helpers = PROGRAM.parent.parent / "helpers"
+    return os.pathsep.join(filter(None, [str(helpers), given]))
+
+
 def run_program(videos, out, *extra):
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), str(videos), str(out), *extra],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": str(PROGRAM.parent.parent / "helpers")},
+        env={**os.environ, "PYTHONPATH": helpers_first()},
     )
 
 

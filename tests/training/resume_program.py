@@ -4,7 +4,7 @@ import functools
 import sys
 
 import keras
-from resume_model import build
+from tiny_dclr import build
 
 from keras_avrep.data import scan_folder
 from keras_avrep.training import make_deterministic, pretrain

@@ -10,11 +10,7 @@ from keras_avrep.layers import (
     ProjectionHeads,
 )
 from keras_avrep.losses import activation_alignment, multi_positive_nce
-from keras_avrep.models.dclr.dclr_presets import (
-    PRESETS,
-    packaged_weights,
-    preset_arguments,
-)
+from keras_avrep.models.dclr.dclr_presets import FOLDER, PRESETS
 from keras_avrep.models.dclr.dclr_terms import (
     ALIGNMENT,
     HEADS,
@@ -23,12 +19,13 @@ from keras_avrep.models.dclr.dclr_terms import (
     mining_head,
 )
 from keras_avrep.models.dclr.dclr_views import DCLRViews
-from keras_avrep.training import MomentumEncoder, SelfSupervisedTask
-from keras_avrep.views.augment import IMAGENET_MEAN, IMAGENET_STD
+from keras_avrep.models.pixel_features import pixel_features
+from keras_avrep.models.pretraining_task import PretrainingTask
+from keras_avrep.training import MomentumEncoder
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class DCLR(SelfSupervisedTask):
+class DCLR(PretrainingTask):
     """Dual contrastive learning of scene and motion from unlabelled video.
 
     One backbone encodes a clip, a frozen frame of it (static) and its frame
@@ -99,16 +96,8 @@ class DCLR(SelfSupervisedTask):
         self.backbone = backbone
         self.preprocessor = preprocessor
         # === Functional model ===
-        video = keras.Input(shape=backbone.input_shape[1:], name="video")
-        scale = [1 / (255 * s) for s in IMAGENET_STD]
-        offset = [-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD, strict=True)]
-        x = keras.layers.Rescaling(scale, offset, dtype="float32", name="normalise")(
-            video
-        )
-        pool = keras.layers.GlobalAveragePooling3D(dtype="float32", name="embedding")
-        super().__init__(
-            inputs=video, outputs=pool(backbone(x)), compile=False, **kwargs
-        )
+        video, _, features = pixel_features(backbone)
+        super().__init__(inputs=video, outputs=features, compile=False, **kwargs)
         # === Config ===
         self.hidden_dim = hidden_dim
         self.projection_dim = projection_dim
@@ -141,76 +130,33 @@ class DCLR(SelfSupervisedTask):
         self.momentum_encoder = MomentumEncoder(
             [backbone, self.heads], momentum, name="momentum_encoder"
         )
-        self.batches_seen = self.add_weight(
-            name="batches_seen", shape=(), initializer="zeros", trainable=False,
-            dtype="int32",
-        )  # fmt: skip
         self.build_step()
 
-    @classmethod
-    def from_preset(cls, preset, load_weights=True, **kwargs):
-        """A model from a built-in name, a directory, `hf://` or `kaggle://`.
-
-        Args:
-            preset: string. A name of `keras_avrep.models.DCLR.presets`, a
-                directory that `save_to_preset` wrote, or a handle of keras-hub.
-            load_weights: bool. `False` for a fresh model. Defaults to `True`.
-            **kwargs: constructor arguments to change.
-
-        Returns:
-            A `DCLR`.
-
-        Raises:
-            ValueError: if weights are asked of a name that has none.
-
-        Example:
-        ```python
-        model = keras_avrep.models.DCLR.from_preset("dclr_tiny", load_weights=False)
-        ```
-        """
-        folder = packaged_weights(preset) if preset in PRESETS else None
-        if folder is not None:
-            preset = str(folder)
-        elif preset in PRESETS:
-            if load_weights:
-                raise ValueError(
-                    f"The preset {preset!r} is a configuration without weights: pass "
-                    "`load_weights=False` and pretrain it, or give a directory that "
-                    "`save_to_preset` wrote."
-                )
-            return cls(**preset_arguments(PRESETS[preset], kwargs))
-        # Keras-hub cannot read a mixed policy back, and today's machine decides.
-        kwargs.setdefault("dtype", keras.config.dtype_policy())
-        model = super().from_preset(preset, load_weights, **kwargs)
-        if int(ops.convert_to_numpy(model.queue.count)) == 0:
-            # No training state came with the backbone: the twins start from it.
-            model.momentum_encoder.copy_from([model.backbone, model.heads])
-        return model
-
     presets = PRESETS
+    preset_folder = FOLDER
+    views_cls = DCLRViews
+    baseline = {"loss_weights": {"vv": 1.0}}
 
-    def activation_maps(self, clips):
-        """What each kind of input activates, for looking at.
+    @classmethod
+    def changes_for(cls, preset, num_videos, batch_size, steps):
+        size = cls.presets[preset]["task"]["queue_size"]
+        # A queue as long as the data would hold other clips of the query's video.
+        return {"queue_size": max(batch_size, min(size, num_videos // 2))}
 
-        Args:
-            clips: array `(N, T, H, W, 3)` of pixels, 0 to 255.
+    def after_loading(self):
+        if int(ops.convert_to_numpy(self.queue.count)) == 0:
+            # No training state came with the backbone: the twins start from it.
+            self.momentum_encoder.copy_from([self.backbone, self.heads])
 
-        Returns:
-            Dict of `rgb`, `static` and `dynamic` mean-one float32 arrays
-            `(N, t, h, w)`.
-        """
-        rgb = self.get_layer("normalise")(ops.cast(clips, "float32"))
+    def warmup_batches(self, batch_size):
+        return -(-self.queue_size // batch_size)
+
+    def map_inputs(self, rgb):
         middle = rgb[:, rgb.shape[1] // 2, None]
-        inputs = {
+        return {
             "rgb": rgb,
             "static": ops.repeat(middle, rgb.shape[1], axis=1),
             "dynamic": self.views.decoupler.difference(rgb),
-        }
-        return {
-            mode: ops.convert_to_numpy(
-                self.activation_map(self.backbone(x, training=False))
-            )[..., 0]
-            for mode, x in inputs.items()
         }
 
     # --- the parts of a step -------------------------------------------------
@@ -277,7 +223,6 @@ class DCLR(SelfSupervisedTask):
             f"bank_{mode}": embeddings[mining_head(mode)] for mode in self.mined_modes
         }
         self.queue.enqueue({**embeddings, **banks})
-        self.batches_seen.assign(self.batches_seen + 1)
 
     # --- what they are made of -----------------------------------------------
 
@@ -355,7 +300,6 @@ class DCLR(SelfSupervisedTask):
     def get_config(self):
         return {
             **super().get_config(),
-            "views": keras.layers.serialize(self.views),
             "hidden_dim": self.hidden_dim,
             "projection_dim": self.projection_dim,
             "queue_size": self.queue_size,
@@ -369,10 +313,3 @@ class DCLR(SelfSupervisedTask):
             "repulsion": self.repulsion,
             "seed": self.seed,
         }
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        if isinstance(config.get("views"), dict):
-            config["views"] = keras.layers.deserialize(config["views"])
-        return super().from_config(config)

@@ -6,9 +6,6 @@ the arguments here.
 
 from pathlib import Path
 
-from keras_avrep.backbones import VideoResNetBackbone
-from keras_avrep.models.dclr.dclr_views import DCLRViews
-
 FOLDER = Path(__file__).parent / "presets"
 
 TINY = {
@@ -81,18 +78,3 @@ PRESETS = {
         "description": "R3D-18 at 16x112x112 and a queue of 2048.",
     },
 }
-
-
-def packaged_weights(name):
-    """Directory of a preset whose weights come with the package, or `None`."""
-    folder = FOLDER / name
-    return folder if (folder / "model.weights.h5").exists() else None
-
-
-def preset_arguments(preset, changes):
-    """Constructor arguments of a built-in configuration."""
-    backbone = VideoResNetBackbone(
-        **preset["backbone"], **{k: changes.pop(k) for k in ("dtype",) if k in changes}
-    )
-    views = DCLRViews(**preset["views"], seed=changes.get("seed"))
-    return {"backbone": backbone, "views": views, **preset["task"], **changes}

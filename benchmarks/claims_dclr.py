@@ -1,0 +1,271 @@
+"""DCLR: the ladder of its terms, and the checks E1 to E7 of the note.
+
+Run by `python benchmarks/claims.py dclr`. Each rung starts from the same seed,
+data and number of steps. About 20 minutes a seed on two CPU cores.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from claims_common import between_markers, spread
+from keras import ops
+
+from keras_avrep.cli.training_run import build_model, train
+from keras_avrep.data import scan_folder
+from keras_avrep.evaluation import (
+    embed_clips,
+    embed_videos,
+    evaluate_features,
+    knn_accuracy,
+    nearest_neighbours,
+)
+from keras_avrep.models import DCLR
+from keras_avrep.worlds import ScenesWorld, render_world
+
+DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
+VV, STATIC, DYNAMIC = {"vv": 1.0}, {"vs": 1.0, "sv": 1.0}, {"vd": 1.0, "dv": 1.0}
+ALL = {**VV, **STATIC, **DYNAMIC}
+SEARCH = ["rgb", "static", "dynamic"]
+# rung → what it is called, loss weights, search, activation decoupling
+LADDER = {
+    "a": ("v-v only", VV, [], False),
+    "b": ("+ static", {**VV, **STATIC}, [], False),
+    "a+d": ("v-v + dynamic", {**VV, **DYNAMIC}, [], False),
+    "c": ("+ static + dynamic", ALL, [], False),
+    "d": ("+ cross-video search", ALL, SEARCH, False),
+    "e": ("+ activation decoupling", ALL, SEARCH, True),
+    "f": ("+ activation alignment", {**ALL, "activation": 0.1}, SEARCH, True),
+}
+COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
+WORLD = ScenesWorld()
+START = 20  # frame at which the clips of E4 to E7 start
+
+
+def build(rung, seed, args):
+    """The tiny preset with the parts of one rung."""
+    _, weights, mine, decoupling = LADDER[rung]
+    return build_model(
+        "dclr_tiny",
+        num_videos=COUNTS["pretrain"],
+        batch_size=args.batch_size,
+        steps=args.steps,
+        seed=seed,
+        changes={
+            "loss_weights": weights,
+            "mine": mine,
+            "activation_decoupling": decoupling,
+        },
+    )
+
+
+def run_rung(rung, seed, args):
+    """Train and measure one rung."""
+    world = ScenesWorld(seed=seed)
+    folder = Path(args.runs) / f"seed{seed}"
+    render_world(world, folder / "data", COUNTS)
+    manifest = scan_folder(folder / "data", folder / "cache.json")
+    clip = DCLR.presets["dclr_tiny"]["clip"]
+    model = build(rung, seed, args)
+    began = time.time()
+    training = train(
+        model,
+        manifest.split("pretrain"),
+        folder / rung.replace("+", "_"),
+        clip=clip,
+        steps=args.steps,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=seed,
+        log_every=50,
+    )
+    options = {**clip, "num_clips": 4}
+    representation = model.representation
+    gallery = embed_videos(representation, manifest.split("train"), **options)
+    queries = embed_videos(representation, manifest.split("test"), **options)
+    result = {
+        "seed": seed,
+        "rung": rung,
+        "losses": training["losses"],
+        **evaluate_features(gallery, queries, seed),
+        "background_swap": background_swap(representation, world),
+    }
+    if "vd" in model.terms:
+        result["map_mass_in_sprite"] = map_mass(model, world)
+        result["mining"] = mining_share(model, world)
+    if "vd" in model.terms and "vs" in model.terms:
+        result["heads"] = head_split(model, world)
+    return {**result, "seconds": round(time.time() - began)}
+
+
+def clips_of(world, plans, frames=8):
+    return np.stack([world.frames(p)[START : START + frames] for p in plans])
+
+
+def labels_of(plans, name):
+    return [p["labels"][name] for p in plans]
+
+
+def middle(clips, size=48):
+    """Clips as the representation takes them: 64 pixels to 48."""
+    x = ops.image.resize(
+        ops.reshape(ops.cast(clips, "float32"), (-1, *clips.shape[2:])),
+        (size, size),
+        antialias=True,
+    )
+    return ops.convert_to_numpy(x).reshape(*clips.shape[:2], size, size, 3)
+
+
+def plans_of(world, split, count=256):
+    return [world.plan(split, i) for i in range(count)]
+
+
+def background_swap(representation, world):
+    """E4: motion kNN before and after the queries get another scene."""
+    gallery, queries = plans_of(world, "train", 512), plans_of(world, "test")
+    swapped = [
+        {**plan, "scene": world.plan("test", 1000 + i)["scene"]}
+        for i, plan in enumerate(queries)
+    ]
+    found = embed_clips(representation, middle(clips_of(world, gallery)))
+    names = labels_of(gallery, "motion")
+    asked = labels_of(queries, "motion")
+    before, after = (
+        knn_accuracy(
+            embed_clips(representation, middle(clips_of(world, plans))),
+            found,
+            asked,
+            names,
+        )
+        for plans in (queries, swapped)
+    )
+    return {"motion_knn": before, "motion_knn_swapped": after}
+
+
+def map_mass(model, world, count=128):
+    """E5: share of a map inside the sprite, relative to the sprite's area."""
+    plans = plans_of(world, "test", count)
+    maps = model.activation_maps(middle(clips_of(world, plans)))
+    masks = np.stack([world.sprite_masks(p)[0, START : START + 8] for p in plans])
+    result = {}
+    for mode, values in maps.items():
+        area = cell_means(masks, values.shape[1:])
+        inside = (values * area).sum((1, 2, 3)) / values.sum((1, 2, 3))
+        result[mode] = float((inside / area.mean((1, 2, 3))).mean())
+    return result
+
+
+def cell_means(masks, grid):
+    """Mean of masks `(N, T, H, W)` over the cells of a coarser grid."""
+    for axis, count in enumerate(grid, 1):
+        parts = np.array_split(masks, count, axis)
+        masks = np.concatenate([p.mean(axis, keepdims=True) for p in parts], axis)
+    return masks
+
+
+def twin_embeddings(model, clips, mode, head):
+    """Momentum embeddings of clips in one mode, as mining uses them."""
+    backbone, heads = model.momentum_encoder.twins
+    rgb = model.get_layer("normalise")(ops.cast(middle(clips), "float32"))
+    if mode == "dynamic":
+        rgb = model.views.decoupler.difference(rgb)
+    maps = backbone(rgb, training=True)
+    weights = None
+    pooled = {head: model.activation_pool(maps, weights)}
+    return ops.convert_to_numpy(heads(pooled)[head])
+
+
+def mining_share(model, world):
+    """E7: share of the five nearest by dynamic key that have the same motion."""
+    gallery, queries = plans_of(world, "train", 512), plans_of(world, "test")
+    bank = twin_embeddings(model, clips_of(world, gallery), "dynamic", "dv")
+    asked = twin_embeddings(model, clips_of(world, queries), "dynamic", "dv")
+    order, _ = nearest_neighbours(asked, bank, 5, centre=False)
+    names = np.array(labels_of(gallery, "motion"))[order]
+    same = names == np.array(labels_of(queries, "motion"))[:, None]
+    return {"same_motion_in_top5": float(same.mean()), "chance": 1 / 8}
+
+
+def head_split(model, world):
+    """E6: which label the static and the dynamic RGB heads hold."""
+    splits = [plans_of(world, "train", 512), plans_of(world, "test")]
+    embeddings = []
+    for plans in splits:
+        clips = middle(clips_of(world, plans))
+        rgb = model.get_layer("normalise")(ops.cast(clips, "float32"))
+        maps = model.backbone(rgb, training=True)
+        pooled = model.activation_pool(maps, None)
+        projected = model.heads({"vs": pooled, "vd": pooled})
+        embeddings.append({k: ops.convert_to_numpy(v) for k, v in projected.items()})
+    return {
+        head: {
+            label: knn_accuracy(
+                embeddings[1][head],
+                embeddings[0][head],
+                labels_of(splits[1], label),
+                labels_of(splits[0], label),
+            )
+            for label in ("motion", "scene")
+        }
+        for head in ("vs", "vd")
+    }
+
+
+def table(results):
+    """A markdown table of the results: mean, spread and number of seeds."""
+    lines = [
+        "| rung | seeds | motion kNN | motion linear | scene kNN | scene linear | "
+        "motion R@1 |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for rung, (name, *_) in LADDER.items():
+        rows = [r for r in results if r["rung"] == rung]
+        if not rows:
+            continue
+        cells = [
+            spread([r["probe"][label][kind] for r in rows])
+            for label in ("motion", "scene")
+            for kind in ("knn", "linear")
+        ]
+        cells.append(spread([r["retrieval"]["motion"]["r_at_1"] for r in rows]))
+        lines.append(f"| ({rung}) {name} | {len(rows)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def checks(results):
+    """A markdown table of E4 to E7: mean and spread over seeds."""
+    lines = ["| check | rung | measured |", "|---|---|---|"]
+    for rung in LADDER:
+        rows = [r for r in results if r["rung"] == rung]
+        if not rows:
+            continue
+        swap = [r["background_swap"] for r in rows]
+        before = spread([s["motion_knn"] for s in swap])
+        after = spread([s["motion_knn_swapped"] for s in swap])
+        text = f"motion kNN {before}, with other scenes behind the queries {after}"
+        lines.append(f"| E4 | ({rung}) | {text} |")
+        if "map_mass_in_sprite" in rows[0]:
+            mass = [r["map_mass_in_sprite"] for r in rows]
+            text = ", ".join(
+                f"{mode} {np.mean([m[mode] for m in mass]):.2f}" for mode in mass[0]
+            )
+            lines.append(f"| E5 | ({rung}) | map on the sprite by its area: {text} |")
+            share = spread([r["mining"]["same_motion_in_top5"] for r in rows])
+            lines.append(f"| E7 | ({rung}) | same motion among five nearest {share} |")
+        if "heads" in rows[0]:
+            text = "; ".join(
+                f"{head} motion {spread([r['heads'][head]['motion'] for r in rows])}, "
+                f"scene {spread([r['heads'][head]['scene'] for r in rows])}"
+                for head in ("vs", "vd")
+            )
+            lines.append(f"| E6 | ({rung}) | {text} |")
+    return "\n".join(lines)
+
+
+def write_tables(results, root):
+    """Put the tables into the README and the card."""
+    card = root / "keras_avrep/models/dclr/CARD.md"
+    for path in (root / "README.md", card):
+        between_markers(path, "dclr-claims", table(results))
+    between_markers(card, "dclr-checks", checks(results))
+    return table(results)

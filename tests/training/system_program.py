@@ -1,0 +1,150 @@
+"""One system on one backend: a fixed step, and fit, predict, save and load.
+
+Arguments: NAME FOLDER. Writes `step.npz` and `report.json`. `tiny_NAME` in
+`tests/helpers` builds the model and draws what it takes.
+"""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_avrep.training import load_checkpoint, save_checkpoint
+
+STEPS = 2
+
+
+def main(name, folder):
+    tiny = importlib.import_module(f"tiny_{name}")
+    np.savez(folder / "step.npz", **step_arrays(tiny))
+    report = fit_report(tiny, folder)
+    (folder / "report.json").write_text(json.dumps(report))
+
+
+# --- a step from drawn weights and views, to be compared between backends ------
+
+
+def step_arrays(tiny):
+    rng = np.random.default_rng(0)
+    model = tiny.build_for_steps()
+    # Random draws differ by backend: the batch is its own views.
+    model.make_views = lambda batch: batch
+    model.set_weights(draw_weights(rng, model))
+    tiny.prepare(model)
+    model.loss_scale.assign([1.0] * len(model.loss_weights))
+    start = model.get_weights()
+    batch = tiny.draw_views(rng)
+    arrays = gradient_arrays(model, batch)
+    # Two of the backends have moved twins and statistics by now.
+    model.set_weights(start)
+    return {**arrays, **trained_arrays(model, batch)}
+
+
+def draw_weights(rng, model):
+    return [
+        w
+        if w.dtype.kind in "iu"
+        else np.abs(w) + noise(rng, w)
+        if "variance" in v.path
+        else noise(rng, w)
+        for v, w in zip(model.weights, model.get_weights(), strict=True)
+    ]
+
+
+def noise(rng, like):
+    return (0.1 * np.abs(rng.normal(size=like.shape)) + 0.01).astype("float32") * (
+        rng.choice([-1, 1], like.shape) if like.ndim > 1 else 1
+    )
+
+
+def gradient_arrays(model, batch):
+    batch = {name: ops.convert_to_tensor(x) for name, x in batch.items()}
+    total, losses, gradients = model.loss_gradients(batch)
+    losses = {"total": total, **losses}
+    arrays = {f"loss_{name}": ops.convert_to_numpy(x) for name, x in losses.items()}
+    variables = zip(model.trainable_variables, gradients, strict=True)
+    for position, (variable, gradient) in enumerate(variables):
+        name = f"gradient_{position:03d}_{variable.path}"
+        arrays[name] = ops.convert_to_numpy(gradient)
+    return arrays
+
+
+def trained_arrays(model, batch):
+    compile_model(model)
+    batches = ((batch,) for _ in range(STEPS))
+    model.fit(batches, steps_per_epoch=STEPS, verbose=0)
+    # Numbered, as a twin's weights have the paths of its source's.
+    return {f"trained_{name}": array for name, array in numbered(model.weights).items()}
+
+
+# --- what a user does ---------------------------------------------------------
+
+
+def fit_report(tiny, folder):
+    rng = np.random.default_rng(1)
+    model = tiny.build_for_steps(seed=0)
+    compile_model(model)
+    start = numbered(model.trainable_variables)
+    batches = ((tiny.draw_batch(rng),) for _ in range(STEPS))
+    history = model.fit(batches, steps_per_epoch=STEPS, verbose=0)
+    clips = tiny.draw_clips(rng)
+    features = model.predict(clips, verbose=0)
+    model.save_to_preset(str(folder / "preset"))
+    loaded = type(model).from_preset(str(folder / "preset"))
+    save_checkpoint(folder / "last.npz", model, STEPS, {"note": "x"})
+    other = tiny.build_for_steps(seed=1)
+    compile_model(other)
+    was_different = differing(numbered(model.variables), numbered(other.variables))
+    head = load_checkpoint(folder / "last.npz", other)
+    return {
+        "losses": {name: values[0] for name, values in history.history.items()},
+        "terms": list(model.loss_weights),
+        "unmoved": unmoved(start, numbered(model.trainable_variables)),
+        "batches_seen": int(ops.convert_to_numpy(model.batches_seen)),
+        "features": {
+            "shape": features.shape,
+            "expected": [len(clips), model.representation.output_shape[-1]],
+            "finite": bool(np.isfinite(features).all()),
+            "spread": float(features.std(axis=0).max()),
+        },
+        "preset_differs": differing(numbered(model.weights), numbered(loaded.weights)),
+        "predict_differs": int(np.sum(loaded.predict(clips, verbose=0) != features)),
+        "checkpoint_head": head,
+        "differed_before_load": len(was_different),
+        "checkpoint_differs": differing(
+            numbered(model.variables), numbered(other.variables)
+        ),
+    }
+
+
+def compile_model(model):
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
+        # The other backends are fast enough without, and compile slowly.
+        jit_compile=keras.backend.backend() == "jax",
+    )
+
+
+def numbered(variables):
+    """Arrays by path, with a number because twins have their sources' paths."""
+    return {
+        f"{position:03d}_{v.path}": ops.convert_to_numpy(v.value)
+        for position, v in enumerate(variables)
+    }
+
+
+def unmoved(first, second):
+    return sorted({*first} - {*differing(first, second)})
+
+
+def differing(first, second):
+    pairs = zip(first.items(), second.values(), strict=True)
+    return [name for (name, a), b in pairs if not np.array_equal(a, b)]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
