@@ -5,7 +5,8 @@
 
 Every system has a module `claims_NAME.py` beside this one, with its `LADDER` of
 variants and what is measured of each. Every finished rung is added to
-`results/NAME_claims.json` at once; run the same command again to go on.
+`results/NAME_claims.json` at once; run the same command again to go on. Several
+processes can share the work: give each its own `--rungs` or `--seed-list`.
 """
 
 import argparse
@@ -35,28 +36,32 @@ def measure(module, path, args):
     configuration = {name: getattr(args, name) for name in module.DEFAULTS}
     policy = choose_device_policy()
     keras.config.set_dtype_policy(policy.precision)
-    content = {"results": []}
-    if path.exists():
-        content = json.loads(path.read_text())
-        if content["configuration"] != configuration:
-            raise SystemExit(f"{path} is of another configuration; move it away.")
-    content.update(
-        configuration=configuration,
-        world=module.WORLD.get_config(),
-        counts=module.COUNTS,
-        precision=policy.precision,
-        versions=versions(),
-        commit=commit(),
-    )
-    done = {(r["seed"], r["rung"]) for r in content["results"]}
+    about = {
+        "configuration": configuration,
+        "world": module.WORLD.get_config(),
+        "counts": module.COUNTS,
+        "precision": policy.precision,
+        "versions": versions(),
+        "commit": commit(),
+    }
     for seed in args.seed_list or range(args.seeds):
         for rung in args.rungs or module.LADDER:
-            if (seed, rung) in done:
+            if any((r["seed"], r["rung"]) == (seed, rung) for r in read(path, about)):
                 continue
             result = module.run_rung(rung, seed, args)
             print(json.dumps(result), flush=True)
-            content["results"].append(result)
-            write_json(path, content)
+            # Read again: another process may measure other rungs meanwhile.
+            write_json(path, {**about, "results": [*read(path, about), result]})
+
+
+def read(path, about):
+    """The results so far, refused if they are of another configuration."""
+    if not path.exists():
+        return []
+    content = json.loads(path.read_text())
+    if content["configuration"] != about["configuration"]:
+        raise SystemExit(f"{path} is of another configuration; move it away.")
+    return content["results"]
 
 
 def main():

@@ -27,6 +27,7 @@ DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
 VV, STATIC, DYNAMIC = {"vv": 1.0}, {"vs": 1.0, "sv": 1.0}, {"vd": 1.0, "dv": 1.0}
 ALL = {**VV, **STATIC, **DYNAMIC}
 SEARCH = ["rgb", "static", "dynamic"]
+FULL = {**ALL, "activation": 0.1}
 # rung → what it is called, loss weights, search, activation decoupling
 LADDER = {
     "a": ("v-v only", VV, [], False),
@@ -35,8 +36,11 @@ LADDER = {
     "c": ("+ static + dynamic", ALL, [], False),
     "d": ("+ cross-video search", ALL, SEARCH, False),
     "e": ("+ activation decoupling", ALL, SEARCH, True),
-    "f": ("+ activation alignment", {**ALL, "activation": 0.1}, SEARCH, True),
+    "f": ("+ activation alignment", FULL, SEARCH, True),
+    "f-late": ("(f), search in the last third of the steps only", FULL, SEARCH, True),
+    "f-dynamic": ("(f), search of dynamic positives only", FULL, ["dynamic"], True),
 }
+SEARCH_AFTER = {"f-late": 2 / 3}  # share of the steps
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld()
 START = 20  # frame at which the clips of E4 to E7 start
@@ -55,6 +59,7 @@ def build(rung, seed, args):
             "loss_weights": weights,
             "mine": mine,
             "activation_decoupling": decoupling,
+            "mine_after": round(args.steps * SEARCH_AFTER.get(rung, 0)),
         },
     )
 
