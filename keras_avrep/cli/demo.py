@@ -64,7 +64,7 @@ def demonstrate(args, out, say):
     """All stages; returns the summary."""
     from keras_avrep.cli.export import real_clips, show_exports
     from keras_avrep.cli.pretrain import chosen_preset, set_device
-    from keras_avrep.cli.run_folder import versions
+    from keras_avrep.cli.run_folder import describe_data, versions
     from keras_avrep.export import export_all
     from keras_avrep.models import system_of
 
@@ -86,7 +86,6 @@ def demonstrate(args, out, say):
         summary[name] = evaluate_one(model, out / name, splits, clip, args, say)
         if name == main:
             trained = model
-            write_maps(model, out / name, splits[2], clip)
     summary["train"] = {**summary["train"][main], **summary["train"]}
     say("\n=== export ===")
     summary["export"] = export_all(
@@ -141,24 +140,6 @@ def divide(manifest, seed):
     return pretraining, train, test
 
 
-def describe_data(manifest, out):
-    """What the summary says of the videos."""
-    inside = Path(manifest.root).is_relative_to(out.resolve())
-    return {
-        "folder": "data" if inside else Path(manifest.root).name,
-        "videos": len(manifest.records),
-        "rejected": len(manifest.rejects),
-        "seconds": manifest.seconds,
-        "labels": {name: manifest.classes(name) for name in evaluated_labels(manifest)},
-    }
-
-
-def evaluated_labels(manifest):
-    """Labels that the test videos have."""
-    records = manifest.split("test") or manifest.records
-    return sorted(set.intersection(*(set(r.labels) for r in records)))
-
-
 def pretrain_one(args, folder, splits, preset, changes, clip, say):
     """Train one of the two models, or take it up where it is."""
     from keras_avrep.cli.run_folder import write_json
@@ -205,50 +186,21 @@ def finished(training, folder):
 
 
 def evaluate_one(model, folder, splits, clip, args, say):
-    """Retrieval and probes; writes features and the gallery."""
-    from keras_avrep.cli.evaluate import own_video_retrieval, show_results
-    from keras_avrep.cli.progress import Progress
-    from keras_avrep.evaluation import (
-        embed_videos,
-        evaluate_features,
-        save_features,
-        write_gallery,
-    )
+    """What `measure_model` measures, and the most telling label once more, flat."""
+    from keras_avrep.cli.measuring import measure_model
 
-    view = {**clip, "size": clip["view_size"]}
-    del view["view_size"]
-    options = {**view, "num_clips": NUM_CLIPS, "workers": args.threads}
-    representation = model.representation
-    _, train, test = splits
-    gallery = embed_videos(
-        representation, train, progress=Progress("gallery videos"), **options
+    results = measure_model(
+        model,
+        folder,
+        *splits[1:],
+        clip,
+        num_clips=NUM_CLIPS,
+        threads=args.threads,
+        seed=args.seed,
+        say=say,
     )
-    queries = embed_videos(
-        representation, test, progress=Progress("test videos"), **options
-    )
-    save_features(folder / "features.npz", gallery, queries)
-    write_gallery(folder / "gallery.npz", gallery, queries, train, test, clip)
-    results = evaluate_features(gallery, queries, args.seed)
-    if not results["retrieval"]:
-        own = own_video_retrieval(representation, test, view, args.threads)
-        results["retrieval"]["video"] = own
-    show_results(results, say)
     first = next(iter(results["retrieval"].values()))
-    # The most telling label once more, flat.
     chosen = results["retrieval"].get("motion", first)
     flat = {k: chosen[k] for k in ("r_at_1", "r_at_5", "r_at_10") if k in chosen}
     results["retrieval"] = {**flat, **results["retrieval"]}
     return results
-
-
-def write_maps(model, folder, records, clip, count=4):
-    """Activation maps of a few test clips."""
-    import numpy as np
-
-    from keras_avrep.cli.export import real_clips
-
-    view = {**clip, "size": clip["view_size"]}
-    frames = real_clips(records, view, count)
-    np.savez_compressed(
-        folder / "maps.npz", frames=frames, **model.activation_maps(frames)
-    )

@@ -29,7 +29,12 @@ def add_arguments(parser):
 
 def run(args):
     from keras_avrep.cli.progress import say
-    from keras_avrep.cli.run_folder import clip_arguments, load_run_model
+    from keras_avrep.cli.run_folder import (
+        clip_arguments,
+        is_run,
+        load_run_model,
+        update_summary,
+    )
     from keras_avrep.data import scan_folder
     from keras_avrep.export import FORMATS, export_all
 
@@ -45,6 +50,8 @@ def run(args):
         tolerance=args.tolerance,
     )
     show_exports(results, say)
+    if is_run(args.run):
+        update_summary(args.run, {"export": results})
     say(f"everything is in {out}")
 
 

@@ -71,7 +71,13 @@ def loss_weights(text):
 
 def run(args):
     from keras_avrep.cli.progress import Progress, say
-    from keras_avrep.cli.run_folder import check_same_run, write_json
+    from keras_avrep.cli.run_folder import (
+        check_same_run,
+        describe_data,
+        update_summary,
+        versions,
+        write_json,
+    )
     from keras_avrep.cli.scan import describe
     from keras_avrep.cli.training_run import build_model, check_enough, train
     from keras_avrep.data import scan_folder
@@ -123,6 +129,16 @@ def run(args):
         say(f"\nSaved in {out}; run the same command again to resume.")
         raise
     write_json(out / "training.json", result)
+    name = type(model).__name__
+    summary = {
+        "model": name.lower(),
+        "titles": {name.lower(): name},
+        "data": describe_data(manifest, out),
+        "train": result,
+        "seed": args.seed,
+        "versions": versions(),
+    }
+    update_summary(out, summary)
     say(f"{out}/preset holds the model; next: keras-avrep evaluate {out} VIDEOS")
 
 

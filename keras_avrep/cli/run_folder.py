@@ -66,6 +66,41 @@ def check_same_run(folder, config) -> None:
     write_json(path, config)
 
 
+def is_run(folder) -> bool:
+    """Whether a path is the folder of a run, rather than a preset."""
+    return (Path(folder) / "run.json").exists()
+
+
+def update_summary(folder, parts) -> None:
+    """Add to `summary.json` of a run, which the report is written from."""
+    path = Path(folder) / "summary.json"
+    write_json(path, {**read_json(path), **parts})
+
+
+def describe_data(manifest, out) -> dict:
+    """What a summary says of the videos.
+
+    Args:
+        manifest: `keras_avrep.data.Manifest`.
+        out: run folder; a folder of videos inside is named relative to it.
+
+    Returns:
+        Dict of `folder`, `videos`, `rejected`, `seconds` and, by label that the
+        test videos have, the class names as `labels`.
+    """
+    records = manifest.split("test") or manifest.records
+    names = sorted(set.intersection(*(set(r.labels) for r in records)))
+    root = Path(manifest.root)
+    inside = root.is_relative_to(Path(out).resolve())
+    return {
+        "folder": "data" if inside else root.name,
+        "videos": len(manifest.records),
+        "rejected": len(manifest.rejects),
+        "seconds": manifest.seconds,
+        "labels": {name: manifest.classes(name) for name in names},
+    }
+
+
 def clip_arguments(config) -> dict:
     """`num_frames`, `stride` and `size` of a run's clips at evaluation."""
     clip = config["clip"]

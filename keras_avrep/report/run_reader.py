@@ -65,7 +65,8 @@ def read_run(run_dir: str | os.PathLike) -> Run:
     """Reads everything the report can use from a run directory.
 
     Args:
-        run_dir: folder with `summary.json` and one folder for each model.
+        run_dir: folder with `summary.json` and one folder for each model, or of
+            a single model.
 
     Returns:
         A `Run`. Files that are there but cannot be read are named in
@@ -77,8 +78,8 @@ def read_run(run_dir: str | os.PathLike) -> Run:
     unreadable: list[str] = []
     summary = _read_summary(root / "summary.json", unreadable)
     rejects = _read_rejects(root / "rejects.jsonl", unreadable)
-    names = _model_names(root, summary)
-    models = [_read_model(root, name, summary, unreadable) for name in names]
+    folders = _model_folders(root, summary)
+    models = [_read_model(f, name, summary, unreadable) for name, f in folders.items()]
     return Run(root.resolve().name, summary, rejects, models, unreadable)
 
 
@@ -137,17 +138,20 @@ def _read_rejects(path: Path, unreadable: list[str]) -> list[dict]:
     return rejects
 
 
-def _model_names(root: Path, summary: dict) -> list[str]:
+def _model_folders(root: Path, summary: dict) -> dict[str, Path]:
+    """Folder of each model: the run's own where it trained just one."""
+    if (root / "history.csv").is_file():
+        return {str(summary.get("model") or root.resolve().name): root}
     names = {path.parent.name for path in root.glob("*/history.csv")}
     for name, value in summary.items():
         if {"retrieval", "probe"} & set(as_dict(value)):
             names.add(name)
     # The baseline is what the others are compared with, so it comes last.
-    return sorted(names, key=lambda name: (name == BASELINE, name))
+    names = sorted(names, key=lambda name: (name == BASELINE, name))
+    return {name: root / name for name in names}
 
 
-def _read_model(root: Path, name: str, summary: dict, unreadable: list) -> ModelRun:
-    folder = root / name
+def _read_model(folder: Path, name: str, summary: dict, unreadable: list) -> ModelRun:
     return ModelRun(
         name=name,
         title=_title(name, summary),

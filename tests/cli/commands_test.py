@@ -66,6 +66,14 @@ def test_pretrain_leaves_a_model_history_and_rejects(trained, capsys):
     assert model.predict(np.zeros((1, 2, 16, 16, 3)), verbose=0).shape == (1, 96)
 
 
+def test_an_unknown_model_or_preset_is_one_sentence(videos, tmp_path, capsys):
+    run = ["pretrain", str(videos), "--out", str(tmp_path)]
+    assert main([*run, "--model", "nothing"]) == 2
+    assert "DCLR" in capsys.readouterr().err
+    assert main([*run, "--preset", "nothing"]) == 2
+    assert "dclr_tiny" in capsys.readouterr().err
+
+
 def test_the_probe_runs_while_training(videos, tmp_path, capsys):
     run = ["pretrain", str(videos), "--out", str(tmp_path), *TRAINING]
     assert main([*run, "--probe-every", "2", "--loss-weights", "vv=1"]) == 0
@@ -91,6 +99,30 @@ def test_evaluate_and_its_controls(trained, videos):
     assert "r_at_5" in results["retrieval"]["motion"]
     assert main([*run, "--control", "shuffled"]) == 0
     assert (trained / "evaluation_shuffled.json").exists()
+    assert main(["report", str(trained)]) == 0
+    page = (trained / "report.html").read_text()
+    for section in ("results", "gallery", "maps", "training"):
+        assert f'<section id="{section}">' in page, section
+
+
+def test_a_preset_directory_is_evaluated_like_its_run(trained, videos, tmp_path):
+    out = tmp_path / "e.json"
+    run = ["evaluate", str(trained / "preset"), str(videos), "--num-clips", "1"]
+    assert main([*run, "--out", str(out)]) == 0
+    assert set(json.loads(out.read_text())["probe"]) == {"motion", "scene", "sprite"}
+
+
+def test_a_bare_backbone_can_be_evaluated(videos, tmp_path):
+    from keras_avrep.backbones import ResNet3DBackbone
+    from keras_avrep.cli.run_folder import CLIP_FILE, write_json
+
+    backbone = ResNet3DBackbone(blocks=[1] * 4, width_multiplier=0.0625)
+    backbone.save_to_preset(str(tmp_path))
+    clip = {"num_frames": 2, "stride": 1, "size": 20, "view_size": 16}
+    write_json(tmp_path / CLIP_FILE, clip)
+    out = tmp_path / "e.json"
+    run = ["evaluate", str(tmp_path), str(videos), "--num-clips", "1"]
+    assert main([*run, "--out", str(out)]) == 0
 
 
 def test_embed_writes_npz_and_parquet(trained, videos, tmp_path):

@@ -1,0 +1,101 @@
+"""What `evaluate` and `demo` measure of a model, and keep for the report."""
+
+MAP_CLIPS = 4
+
+
+def measure_model(
+    model, folder, train, test, clip, *, num_clips, threads, seed, say, control=None
+):
+    """Retrieval and probes; features, neighbours and maps go into a folder.
+
+    Args:
+        model: has a `representation`.
+        folder: path, or `None` to keep nothing.
+        train: list of `VideoRecord`, the gallery.
+        test: list of `VideoRecord`, the queries.
+        clip: dict of `num_frames`, `stride`, `size` and `view_size`.
+        num_clips: int. Clips of a video.
+        threads: int. Decoding threads.
+        seed: int. Of the probe.
+        say: called with each line of text.
+        control: see `keras_avrep.evaluation.embed_videos`. Nothing is kept of a
+            control.
+
+    Returns:
+        What `keras_avrep.evaluation.evaluate_features` returns; without labels,
+        `retrieval` holds how often a clip finds its own video.
+    """
+    from keras_avrep.cli.progress import Progress
+    from keras_avrep.evaluation import embed_videos, evaluate_features, save_features
+
+    shown = {
+        "num_frames": clip["num_frames"],
+        "stride": clip["stride"],
+        "size": clip["view_size"],
+    }
+    options = {
+        **shown,
+        "num_clips": num_clips,
+        "workers": threads,
+        "control": control,
+        "seed": seed,
+    }
+    representation = model.representation
+    gallery, queries = (
+        embed_videos(representation, records, progress=Progress(text), **options)
+        for records, text in ((train, "gallery videos"), (test, "test videos"))
+    )
+    results = evaluate_features(gallery, queries, seed)
+    if not results["retrieval"]:
+        say("The videos have no labels: a clip is asked to find its own video.")
+        own = own_video_retrieval(representation, test, shown, threads)
+        results["retrieval"]["video"] = own
+    show_results(results, say)
+    if folder is not None and control is None:
+        save_features(folder / "features.npz", gallery, queries)
+        write_pictures(model, folder, gallery, queries, train, test, clip)
+    return results
+
+
+def write_pictures(model, folder, gallery, queries, train, test, clip):
+    """Neighbours of some queries, and what activates the model in some clips."""
+    import numpy as np
+
+    from keras_avrep.cli.export import real_clips
+    from keras_avrep.evaluation import write_gallery
+
+    write_gallery(folder / "gallery.npz", gallery, queries, train, test, clip)
+    if hasattr(model, "activation_maps"):
+        frames = real_clips(test, {**clip, "size": clip["view_size"]}, MAP_CLIPS)
+        maps = model.activation_maps(frames)
+        np.savez_compressed(folder / "maps.npz", frames=frames, **maps)
+
+
+def own_video_retrieval(representation, records, clip, threads):
+    """Recall of the last clip of a video, asked with its first one."""
+    from keras_avrep.data import MediaError, read_sample
+    from keras_avrep.evaluation import embed_clips, instance_retrieval
+    from keras_avrep.views import UniformClips
+
+    sampler = UniformClips(2, clip["num_frames"], clip["stride"])
+    pairs = []
+    for record in records:
+        try:
+            sample = read_sample(record, sampler(record), clip["size"])
+        except MediaError:
+            continue
+        pairs.append(embed_clips(representation, sample["video"]))
+    if len(pairs) < 2:
+        return {}
+    first, second = zip(*pairs, strict=True)
+    return instance_retrieval(list(first), list(second))
+
+
+def show_results(results, say):
+    """Print measures as a small table."""
+    for label, recalls in results["retrieval"].items():
+        text = "  ".join(f"R@{k[5:]} {v:.1%}" for k, v in recalls.items())
+        say(f"{label}: {text}")
+    for label, probe in results["probe"].items():
+        text = "  ".join(f"{k} {v:.1%}" for k, v in probe.items())
+        say(f"{label}: {text}")
