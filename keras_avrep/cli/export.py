@@ -24,6 +24,13 @@ def add_arguments(parser):
         choices=("saved_model", "litert", "litert_dynamic", "litert_int8", "onnx"),
         help="saved_model, litert, litert_dynamic, litert_int8, onnx; default all",
     )
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        metavar="PART",
+        default=[],
+        help="more that the system can export, as SavedModel and LiteRT; `all`",
+    )
     parser.add_argument("--tolerance", type=float, default=1e-4)
 
 
@@ -49,10 +56,32 @@ def run(args):
         formats=args.formats or FORMATS,
         tolerance=args.tolerance,
     )
+    results += export_parts(model, out, clips, args)
     show_exports(results, say)
     if is_run(args.run):
         update_summary(args.run, {"export": results})
     say(f"everything is in {out}")
+
+
+def export_parts(model, out, clips, args):
+    """The parts asked for beside the representation."""
+    from keras_avrep.export import export_part
+
+    if not args.parts:
+        return []
+    parts = dict(list(model.inference_models().items())[1:])
+    chosen = list(parts) if args.parts == ["all"] else args.parts
+    rows = []
+    for part in chosen:
+        if part not in parts:
+            known = ", ".join(parts) or "none"
+            raise ValueError(f"--parts {part!r} is unknown; this model has {known}.")
+        inputs = model.inference_inputs(part, clips[:4])
+        name = f"{args.name or type(model).__name__.lower()}_{part}"
+        rows += export_part(
+            parts[part], out, inputs, name=name, tolerance=args.tolerance
+        )
+    return [{**row, "note": "outputs " + ", ".join(row["outputs"])} for row in rows]
 
 
 def real_clips(records, clip, count=MOST_CLIPS):
@@ -85,8 +114,10 @@ def show_exports(results, say):
             continue
         line = (
             f"{row['format']}: {row['bytes'] / 1e6:.2f} MB, differs by at most "
-            f"{row['max_abs_diff']:.1e}, {row['latency_ms']:.1f} ms a clip"
+            f"{row['max_abs_diff']:.1e}"
         )
+        if row.get("latency_ms") is not None:
+            line += f", {row['latency_ms']:.1f} ms a clip"
         if row.get("retrieval_agreement") is not None:
             line += f", same neighbour {row['retrieval_agreement']:.0%}"
         say(line)

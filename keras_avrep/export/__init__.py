@@ -1,6 +1,7 @@
 from keras_avrep.export.all_formats import FORMATS, ExportError, export_all
 from keras_avrep.export.litert import export_litert
 from keras_avrep.export.onnx import export_onnx
+from keras_avrep.export.parts import export_part
 from keras_avrep.export.saved_model import export_saved_model
 from keras_avrep.export.verify import (
     compare,
@@ -17,6 +18,7 @@ __all__ = [
     "export_all",
     "export_litert",
     "export_onnx",
+    "export_part",
     "export_saved_model",
     "retrieval_agreement",
     "run_litert",

@@ -100,10 +100,22 @@ def float32_representation(model) -> keras.Model:
             f"`model` of type {type(model).__name__} has no `representation`: give "
             "a model of keras_avrep.models."
         )
-    if all(_is_float32(layer) for layer in representation.layers):
-        return representation
-    copy = keras.models.clone_model(representation, clone_function=_to_float32)
-    copy.set_weights(representation.get_weights())
+    return float32_model(representation)
+
+
+def float32_model(model: keras.Model) -> keras.Model:
+    """A functional model that computes in float32: itself, or a copy.
+
+    Args:
+        model: functional `keras.Model`.
+
+    Returns:
+        `keras.Model` of the same weights.
+    """
+    if all(_is_float32(layer) for layer in model.layers):
+        return model
+    copy = keras.models.clone_model(model, clone_function=_to_float32)
+    copy.set_weights(model.get_weights())
     return copy
 
 

@@ -121,6 +121,18 @@ class PretrainingTask(SelfSupervisedTask):
         """
         return {"representation": self.representation}
 
+    def inference_inputs(self, name, clips):
+        """Examples of what one of the `inference_models` takes.
+
+        Args:
+            name: string. A key of `inference_models`.
+            clips: array `(N, T, H, W, 3)` of pixels.
+
+        Returns:
+            Dict from input name to an array `(N, ...)`; the clips by default.
+        """
+        return {"video": clips}
+
     def activation_maps(self, clips):
         """What in a clip activates the backbone, for looking at.
 

@@ -1,0 +1,177 @@
+"""Models with several named inputs or outputs: concepts, regions, steps."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_avrep.export.inference_form import (
+    SIGNATURE,
+    float32_model,
+    require_tensorflow,
+)
+
+PART_FORMATS = ("saved_model", "litert")
+
+
+def export_part(
+    model: keras.Model,
+    folder: str | Path,
+    inputs: dict[str, np.ndarray],
+    *,
+    name: str,
+    formats: Sequence[str] = PART_FORMATS,
+    tolerance: float = 1e-4,
+) -> list[dict]:
+    """Write an inference model of a system, and check each file against Keras.
+
+    Args:
+        model: functional model with named inputs, and one output or a dict of
+            them; one of a system's `inference_models`.
+        folder: path. Gets `NAME/1/` and `NAME.tflite`.
+        inputs: dict from input name to an array `(N, ...)` of real examples.
+            They fix the shapes and are what is compared.
+        name: string. Names the files and the served model.
+        formats: `"saved_model"`, with any batch size, and `"litert"`, float32
+            for one example at a time. Defaults to both.
+        tolerance: float. Largest absolute difference of an output allowed, for
+            outputs of a magnitude up to 1; above, relative to it. Defaults to
+            `1e-4`.
+
+    Returns:
+        List of dicts of `format`, `path`, `bytes`, `max_abs_diff` and `outputs`,
+        the shapes by name.
+
+    Raises:
+        ValueError: if `inputs` does not name the model's inputs, or a file
+            differs by more than the tolerance.
+        RuntimeError: on a backend other than TensorFlow.
+
+    Example:
+    ```python
+    steps = model.inference_models()["steps"]
+    export_part(steps, "exported", {"video": clips}, name="teg_steps")
+    ```
+    """
+    require_tensorflow("The export of a model part")
+    names = [tensor.name for tensor in model.inputs]
+    if sorted(names) != sorted(inputs):
+        raise ValueError(f"`inputs` has {sorted(inputs)}; the model takes {names}.")
+    inputs = {n: np.asarray(inputs[n]).astype("float32") for n in names}
+    model = float32_model(model)
+    expected = as_dict(model.predict(_call_form(model, inputs), verbose=0))
+    rows = []
+    for format in formats:
+        path = WRITERS[format](model, Path(folder), name, inputs)
+        found = READERS[format](path, inputs)
+        difference = max(_difference(expected[key], found[key]) for key in expected)
+        if not difference <= tolerance:
+            raise ValueError(
+                f"The {format} export of {name} differs from Keras by "
+                f"{difference:.3g}, above the tolerance {tolerance:g}: inspect {path}."
+            )
+        files = [path] if path.is_file() else path.rglob("*")
+        rows.append(
+            {
+                "format": format,
+                "path": path.relative_to(folder).as_posix(),
+                "bytes": sum(f.stat().st_size for f in files if f.is_file()),
+                "max_abs_diff": difference,
+                "outputs": {key: list(x.shape[1:]) for key, x in expected.items()},
+            }
+        )
+    return rows
+
+
+def as_dict(outputs, name="output") -> dict:
+    """Outputs by name, also of a model that has just one."""
+    return outputs if isinstance(outputs, dict) else {name: outputs}
+
+
+def _difference(expected, found):
+    scale = max(1.0, float(np.abs(expected).max()))
+    return float(np.abs(expected.astype("float64") - found).max()) / scale
+
+
+def _call_form(model, inputs):
+    # Functional models with one input take the tensor itself.
+    return inputs if len(model.inputs) > 1 else next(iter(inputs.values()))
+
+
+def _fixed(model, inputs, batch_size):
+    """The model for inputs of fixed shapes, its outputs by name."""
+    symbolic = {
+        name: keras.Input(array.shape[1:], batch_size=batch_size, name=name)
+        for name, array in inputs.items()
+    }
+    return keras.Model(symbolic, as_dict(model(_call_form(model, symbolic))))
+
+
+def _write_archive(fixed, path):
+    import tensorflow as tf
+
+    names = list(fixed.input)
+    specs = [
+        tf.TensorSpec(fixed.input[name].shape, "float32", name=name) for name in names
+    ]
+
+    def serve(*tensors):
+        return fixed(dict(zip(names, tensors, strict=True)), training=False)
+
+    archive = keras.export.ExportArchive()
+    archive.track(fixed)
+    archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
+    archive.write_out(str(path), verbose=False)
+
+
+def _write_saved_model(model, folder, name, inputs):
+    path = folder / name / "1"
+    _write_archive(_fixed(model, inputs, None), path)
+    return path
+
+
+def _write_litert(model, folder, name, inputs):
+    import tempfile
+
+    import tensorflow as tf
+
+    with tempfile.TemporaryDirectory() as scratch:
+        _write_archive(_fixed(model, inputs, 1), scratch)
+        converter = tf.lite.TFLiteConverter.from_saved_model(scratch)
+        converter.experimental_enable_resource_variables = False
+        content = converter.convert()
+    path = folder / f"{name}.tflite"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def _read_saved_model(path, inputs):
+    import tensorflow as tf
+
+    signature = tf.saved_model.load(str(path)).signatures[SIGNATURE]
+    found = signature(**{name: tf.constant(x) for name, x in inputs.items()})
+    return {name: tensor.numpy() for name, tensor in found.items()}
+
+
+def _read_litert(path, inputs):
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path))
+    interpreter.allocate_tensors()
+    runner = interpreter.get_signature_runner(SIGNATURE)
+    count = len(next(iter(inputs.values())))
+    rows = [
+        {k: np.array(v[0]) for k, v in runner(**_example(inputs, i)).items()}
+        for i in range(count)
+    ]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def _example(inputs, index):
+    return {name: x[index : index + 1] for name, x in inputs.items()}
+
+
+WRITERS = {"saved_model": _write_saved_model, "litert": _write_litert}
+READERS = {"saved_model": _read_saved_model, "litert": _read_litert}

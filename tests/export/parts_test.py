@@ -1,0 +1,50 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_avrep.export import export_part
+
+
+def two_in_two_out():
+    video = keras.Input((2, 8, 8, 3), name="video")
+    boxes = keras.Input((3, 4), name="boxes")
+    pooled = keras.layers.GlobalAveragePooling3D()(video)
+    outputs = {
+        "logits": keras.layers.Dense(5, name="classes")(pooled),
+        "boxes_out": keras.layers.Dense(2, name="regions")(boxes),
+    }
+    return keras.Model([video, boxes], outputs)
+
+
+def examples(count=3):
+    rng = np.random.default_rng(0)
+    return {
+        "video": rng.integers(0, 255, (count, 2, 8, 8, 3), "uint8"),
+        "boxes": rng.uniform(size=(count, 3, 4)),
+    }
+
+
+def test_named_inputs_and_outputs_come_back_the_same(tmp_path):
+    rows = export_part(two_in_two_out(), tmp_path, examples(), name="both")
+    assert [row["format"] for row in rows] == ["saved_model", "litert"]
+    for row in rows:
+        assert row["max_abs_diff"] < 1e-4
+        assert row["outputs"] == {"logits": [5], "boxes_out": [3, 2]}
+        assert row["bytes"] > 0
+        assert (tmp_path / row["path"]).exists()
+
+
+def test_a_model_of_reduced_precision_is_written_in_float32(tmp_path):
+    video = keras.Input((4,), name="video")
+    outputs = keras.layers.Dense(3, dtype="mixed_bfloat16")(video)
+    model = keras.Model(video, outputs)
+    inputs = {"video": np.ones((2, 4))}
+    (row,) = export_part(model, tmp_path, inputs, name="one", formats=("litert",))
+    assert row["outputs"] == {"output": [3]}
+
+
+def test_wrong_inputs_and_differences_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="boxes"):
+        export_part(two_in_two_out(), tmp_path, {"video": 0}, name="x")
+    with pytest.raises(ValueError, match="tolerance"):
+        export_part(two_in_two_out(), tmp_path, examples(), name="x", tolerance=-1.0)
