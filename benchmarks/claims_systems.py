@@ -1,0 +1,97 @@
+"""All systems on the same videos and budget: what each is good for.
+
+Run by `python benchmarks/claims.py systems`. Every system trains its smallest
+preset on the same videos for the same number of steps; the table goes to
+`docs/choosing.md`. About 10 minutes a system and seed on two CPU cores.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+from claims_common import between_markers, spread
+
+from keras_avrep.cli.training_run import build_model, train
+from keras_avrep.data import scan_folder
+from keras_avrep.evaluation import embed_videos, evaluate_features
+from keras_avrep.models import SYSTEMS
+from keras_avrep.worlds import ScenesWorld, render_world
+
+DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
+COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
+WORLD = ScenesWorld()
+PLAIN = "instance contrast"
+LADDER = {PLAIN: None, **{system.__name__: system for system in SYSTEMS}}
+
+
+def run_rung(rung, seed, args):
+    """Train one system, or plain instance contrast, and measure it."""
+    folder = Path(args.runs) / f"systems{seed}"
+    world = ScenesWorld(seed=seed)
+    render_world(world, folder / "data", COUNTS)
+    manifest = scan_folder(folder / "data", folder / "cache.json")
+    system = LADDER[rung] or SYSTEMS[0]
+    preset = next(iter(system.presets))
+    model = build_model(
+        preset,
+        num_videos=COUNTS["pretrain"],
+        batch_size=args.batch_size,
+        steps=args.steps,
+        seed=seed,
+        changes=None if LADDER[rung] else system.baseline,
+    )
+    clip = system.presets[preset]["clip"]
+    began = time.time()
+    training = train(
+        model,
+        manifest.split("pretrain"),
+        folder / rung.replace(" ", "_"),
+        clip=clip,
+        steps=args.steps,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=seed,
+        log_every=50,
+    )
+    seconds = time.time() - began
+    options = {**clip, "size": model.views.size, "num_clips": 4}
+    gallery, queries = (
+        embed_videos(model.representation, manifest.split(split), **options)
+        for split in ("train", "test")
+    )
+    return {
+        "seed": seed,
+        "rung": rung,
+        "preset": preset,
+        "parameters": int(model.backbone.count_params()),
+        "clips_per_second": training["clips_per_second"],
+        "seconds": round(seconds),
+        **evaluate_features(gallery, queries, seed),
+    }
+
+
+def table(results):
+    """A markdown table of means and spreads over seeds."""
+    head = ["system", "seeds", "motion kNN", "motion linear", "scene kNN"]
+    head += ["scene linear", "backbone", "seconds"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for rung in LADDER:
+        rows = [r for r in results if r["rung"] == rung]
+        if not rows:
+            continue
+        cells = [
+            spread([r["probe"][label][kind] for r in rows])
+            for label in ("motion", "scene")
+            for kind in ("knn", "linear")
+        ]
+        size = f"{rows[0]['parameters'] / 1e6:.2f} M"
+        pace = f"{np.mean([r['seconds'] for r in rows]):.0f}"
+        line = [rung, str(len(rows)), *cells, size, pace]
+        lines.append("| " + " | ".join(line) + " |")
+    return "\n".join(lines)
+
+
+def write_tables(results, root):
+    """Put the table into the page that compares the systems."""
+    between_markers(root / "docs/choosing.md", "systems-claims", table(results))
+    return table(results)
