@@ -1,3 +1,8 @@
+from keras_avrep.models.controllable_augmentations import (
+    ControllableAugmentations,
+    ControllableAugmentationsViews,
+    LocalGlobalSampler,
+)
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
@@ -9,7 +14,10 @@ from keras_avrep.models.video_classifier import (
 __all__ = [
     "DCLR",
     "SYSTEMS",
+    "ControllableAugmentations",
+    "ControllableAugmentationsViews",
     "DCLRViews",
+    "LocalGlobalSampler",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
     "VideoClassifier",

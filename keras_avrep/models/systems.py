@@ -1,8 +1,9 @@
 """The systems that learn from video, and which of them a preset belongs to."""
 
+from keras_avrep.models.controllable_augmentations import ControllableAugmentations
 from keras_avrep.models.dclr import DCLR
 
-SYSTEMS = (DCLR,)
+SYSTEMS = (DCLR, ControllableAugmentations)
 
 
 def system_of(preset):

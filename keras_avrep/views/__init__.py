@@ -1,4 +1,5 @@
 from keras_avrep.views.clip_augmentation import ClipAugmentation
+from keras_avrep.views.controllable_augment import ControllableAugment
 from keras_avrep.views.samplers import RandomClips, UniformClips
 
-__all__ = ["ClipAugmentation", "RandomClips", "UniformClips"]
+__all__ = ["ClipAugmentation", "ControllableAugment", "RandomClips", "UniformClips"]
