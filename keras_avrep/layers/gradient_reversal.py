@@ -18,7 +18,7 @@ class GradientReversal(keras.layers.Layer):
 
     Example:
     ```python
-    GradientReversal()(keras.ops.ones((2, 3)), 0.5)  # ones; gradient -0.5
+    GradientReversal()(keras.ops.ones((2, 3)), strength=0.5)  # ones; gradient -0.5
     ```
 
     Reference: note of Controllable Augmentations (arXiv:2203.16632), section

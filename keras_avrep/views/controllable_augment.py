@@ -98,7 +98,8 @@ class ControllableAugment(keras.layers.Layer):
             jittered = ops.any(values[:, :4] != 0, axis=1)
             x = ops.where(jittered, adjusted, x)
         if self.blur:
-            kernel = int(0.1 * self.size) // 2 * 2 + 1
+            # A kernel of one pixel would not do what the record says.
+            kernel = max(3, int(0.1 * self.size) // 2 * 2 + 1)
             sigma = ops.maximum(colours[:, 5, None, None], 0.1)
             x = ops.where(values[:, 5] > 0, augment.blur(x, sigma, kernel), x)
         return x

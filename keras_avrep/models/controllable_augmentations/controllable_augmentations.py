@@ -328,7 +328,7 @@ class ControllableAugmentations(PretrainingTask):
                 outputs["regions"],
                 outputs["descriptors"],
                 outputs["colours"],
-                reversal_strength(self.batches_seen, self.reversal_ramp),
+                strength=reversal_strength(self.batches_seen, self.reversal_ramp),
             )
         if self._has(TIMESTAMP):
             losses[TIMESTAMP] = timestamp_losses(

@@ -78,13 +78,15 @@ class MutualInformationMinimisation(keras.layers.Layer):
 
     def call(self, regions, descriptors, colours, strength=1.0):
         if self.form == "colours":
-            return self._predict_colours(self.reverse(regions, strength), colours)
+            return self._predict_colours(
+                self.reverse(regions, strength=strength), colours
+            )
         descriptors = standardise(ops.stop_gradient(descriptors))
         if self.form == "club":
             bound, fit = self.critic(ops.cast(regions, "float32"), descriptors)
             # Reversed twice: the strength scales the gradient, not the value.
-            return fit + self.reverse(bound, -strength)
-        return -self.critic(self.reverse(regions, strength), descriptors)
+            return fit + self.reverse(bound, strength=-strength)
+        return -self.critic(self.reverse(regions, strength=strength), descriptors)
 
     def _predict_colours(self, regions, colours):
         wanted = ops.cast(colours, "float32") / ops.array(COLOUR_SCALE, "float32")
