@@ -273,3 +273,13 @@ def test_the_sampler_follows_the_clip():
     sampler = model.training_sampler({"num_frames": 4, "stride": 2})
     assert (sampler.num_local, sampler.num_frames, sampler.strides) == (2, 4, (2, 4))
     assert model.clips_per_video == 3
+
+
+def test_layers_survive_their_config():
+    layers = (
+        TemporalOrderHead(3, 8, 4, "classification", 0.2),
+        MutualInformationMinimisation("club", 9),
+    )
+    for layer in layers:
+        again = keras.layers.deserialize(keras.layers.serialize(layer))
+        assert again.get_config() == layer.get_config()

@@ -96,6 +96,7 @@ class ControllableAugmentations(PretrainingTask):
             (regions of frame differences, which encodes every clip twice),
             `"mutual_information"`, `"timestamp"` and `"order"` to floats. A term
             left out is not built: `{"instance": 1.0}` is plain instance contrast.
+            Only instance and order train the stages after `region_stage`.
             Defaults to 0.5, 1, left out, 0.1, 0.5 and 0.5.
         seed: int. Of the views made by default. Defaults to `None`.
 
