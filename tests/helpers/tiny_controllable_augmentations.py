@@ -9,8 +9,6 @@ from keras_avrep.models import (
     ControllableAugmentationsViews,
 )
 
-TERMS = ("instance", "region", "mutual_information", "timestamp", "order")
-
 
 def build(seed=0, hidden_dim=8, **kwargs):
     keras.utils.set_random_seed(seed)

@@ -17,7 +17,8 @@ from keras_avrep.models.controllable_augmentations.temporal_order_head import (
     order_loss,
 )
 
-EVERYTHING = dict.fromkeys(augmentations_terms.TERMS, 1.0)
+# What the tests of all backends leave out.
+OTHERS = {"instance": 1.0, "region_difference": 0.5, "mutual_information": 0.1}
 
 
 def value(x):
@@ -53,11 +54,11 @@ def test_views_put_the_global_one_last_and_keep_its_times():
 
 
 def test_fit_moves_weights_and_survives_a_preset(tmp_path):
-    model = tiny.build(loss_weights=EVERYTHING, information="club")
+    model = tiny.build(loss_weights=OTHERS, information="club")
     model.compile(optimizer=keras.optimizers.SGD(0.01, momentum=0.9))
     before = model.get_weights()
     history = model.fit(batches(), steps_per_epoch=2, epochs=1, verbose=0).history
-    for name in augmentations_terms.TERMS:
+    for name in OTHERS:
         assert np.isfinite(history[f"loss_{name}"]).all()
     after = model.get_weights()
     assert any(np.abs(a - b).max() > 0 for a, b in zip(before, after, strict=True))
