@@ -4,22 +4,36 @@ from keras_avrep.layers.concept_cross_attention import ConceptCrossAttention
 from keras_avrep.layers.feature_queue import FeatureQueue
 from keras_avrep.layers.folded_batch_norm import FoldedBatchNormalization
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
+from keras_avrep.layers.gradient_reversal import GradientReversal, reversal_strength
+from keras_avrep.layers.mutual_information import (
+    CLUBMutualInformation,
+    JSDMutualInformation,
+)
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
 from keras_avrep.layers.projection_mlp import ProjectionMLP
+from keras_avrep.layers.region_overlap import RegionOverlap, time_overlap
+from keras_avrep.layers.region_pool import RegionPool
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
 __all__ = [
     "ActivationDecoupler",
     "ActivationMap",
+    "CLUBMutualInformation",
     "ConceptBank",
     "ConceptCrossAttention",
     "FeatureQueue",
     "FoldedBatchNormalization",
     "FoldedConv3D",
+    "GradientReversal",
+    "JSDMutualInformation",
     "NeighbourMiner",
     "ProjectionHead",
     "ProjectionHeads",
     "ProjectionMLP",
+    "RegionOverlap",
+    "RegionPool",
     "StaticDynamicDecoupler",
+    "reversal_strength",
+    "time_overlap",
 ]

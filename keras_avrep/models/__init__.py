@@ -1,3 +1,8 @@
+from keras_avrep.models.controllable_augmentations import (
+    ControllableAugmentations,
+    ControllableAugmentationsViews,
+    LocalGlobalSampler,
+)
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.static_dynamic_concepts import (
@@ -14,7 +19,10 @@ from keras_avrep.models.video_classifier import (
 __all__ = [
     "DCLR",
     "SYSTEMS",
+    "ControllableAugmentations",
+    "ControllableAugmentationsViews",
     "DCLRViews",
+    "LocalGlobalSampler",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
     "StaticDynamicConcepts",

@@ -1,9 +1,14 @@
 """The systems that learn from video, and which of them a preset belongs to."""
 
+from keras_avrep.models.controllable_augmentations import ControllableAugmentations
 from keras_avrep.models.dclr import DCLR
 from keras_avrep.models.static_dynamic_concepts import StaticDynamicConcepts
 
-SYSTEMS = (DCLR, StaticDynamicConcepts)
+SYSTEMS = (
+    DCLR,
+    StaticDynamicConcepts,
+    ControllableAugmentations,
+)
 
 
 def system_of(preset):

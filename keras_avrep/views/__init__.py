@@ -1,5 +1,12 @@
 from keras_avrep.views.clip_augmentation import ClipAugmentation
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
+from keras_avrep.views.controllable_augment import ControllableAugment
 from keras_avrep.views.samplers import RandomClips, UniformClips
 
-__all__ = ["ClipAugmentation", "ConsecutiveClips", "RandomClips", "UniformClips"]
+__all__ = [
+    "ClipAugmentation",
+    "ConsecutiveClips",
+    "ControllableAugment",
+    "RandomClips",
+    "UniformClips",
+]
