@@ -9,12 +9,12 @@ from keras_avrep.models import StaticDynamicConcepts, StaticDynamicConceptsViews
 __all__ = ["build", "build_for_steps", "draw_batch", "draw_clips", "draw_views"]
 
 
-def build(seed=0, **kwargs):
+def build(seed=0, size=16, **kwargs):
     keras.utils.set_random_seed(seed)
     backbone = VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625)
     return StaticDynamicConcepts(
         backbone,
-        StaticDynamicConceptsViews(size=16, flip=0.0, seed=seed),
+        StaticDynamicConceptsViews(size=size, flip=0.0, seed=seed),
         num_static=4,
         num_dynamic=3,
         hidden_dim=32,
@@ -27,7 +27,8 @@ def build(seed=0, **kwargs):
 
 
 def build_for_steps(seed=0):
-    return build(seed, temperature=0.5, concept_temperature=0.5, epsilon=0.5)
+    # More than one place, or attention has no gradient.
+    return build(seed, 32, temperature=0.5, concept_temperature=0.5, epsilon=0.5)
 
 
 def prepare(model):
