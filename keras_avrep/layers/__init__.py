@@ -1,19 +1,27 @@
 from keras_avrep.layers.activation_map import ActivationDecoupler, ActivationMap
+from keras_avrep.layers.centred_position import CentredPosition
+from keras_avrep.layers.concat_head_decoder import ConcatHeadDecoder
+from keras_avrep.layers.context_sampler import ContextSampler
 from keras_avrep.layers.feature_queue import FeatureQueue
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
 from keras_avrep.layers.projection_mlp import ProjectionMLP
+from keras_avrep.layers.roi_align import ROIAlign2D
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
 __all__ = [
     "ActivationDecoupler",
     "ActivationMap",
+    "CentredPosition",
+    "ConcatHeadDecoder",
+    "ContextSampler",
     "FeatureQueue",
     "FoldedConv3D",
     "NeighbourMiner",
     "ProjectionHead",
     "ProjectionHeads",
     "ProjectionMLP",
+    "ROIAlign2D",
     "StaticDynamicDecoupler",
 ]
