@@ -1,4 +1,13 @@
 from keras_avrep.views.clip_augmentation import ClipAugmentation
+from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
+from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
 from keras_avrep.views.samplers import RandomClips, UniformClips
 
-__all__ = ["ClipAugmentation", "RandomClips", "UniformClips"]
+__all__ = [
+    "ClipAugmentation",
+    "LinearDecaySampler",
+    "RandomClips",
+    "UniformClips",
+    "boxes_in_frame",
+    "draw_boxes",
+]
