@@ -27,7 +27,9 @@ def nt_xent(first, second, temperature=0.1):
     """
     first, second = l2_normalise(first), l2_normalise(second)
     cross = ops.matmul(first, ops.transpose(second)) / temperature
-    self_mask = ops.eye(cross.shape[0], dtype="bool")
+    # `fit` on TensorFlow does not tell the size of a batch beforehand.
+    numbers = ops.arange(ops.shape(cross)[0])
+    self_mask = numbers[:, None] == numbers[None]
     total = 0.0
     for own, logits in ((first, cross), (second, ops.transpose(cross))):
         within = ops.matmul(own, ops.transpose(own)) / temperature
@@ -50,4 +52,6 @@ def cross_view_accuracy(first, second):
     """
     first, second = l2_normalise(first), l2_normalise(second)
     found = ops.argmax(ops.matmul(first, ops.transpose(second)), axis=-1)
-    return ops.mean(ops.cast(found == ops.arange(found.shape[0]), "float32"))
+    return ops.mean(
+        ops.cast(found == ops.arange(ops.shape(found)[0], dtype=found.dtype), "float32")
+    )

@@ -1,3 +1,5 @@
+import itertools
+
 import keras
 from keras import ops
 
@@ -12,7 +14,7 @@ def region_nce(
     target_mask=None,
     temperature=0.2,
     same_video_negatives=False,
-    chunk_videos=None,
+    chunks=1,
 ):
     """Contrast of regions: a matched region against those of all other videos.
 
@@ -32,8 +34,8 @@ def region_nce(
         temperature: float. Defaults to `0.2`.
         same_video_negatives: bool. Whether the other regions of the same video are
             negatives too. Defaults to `False`.
-        chunk_videos: int. Videos whose logits are held at a time, computed again
-            for the gradient; needs a batch of known size. Defaults to all.
+        chunks: int. Parts of the batch whose logits are held one at a time, and
+            computed again for the gradient; at most one a video. Defaults to `1`.
 
     Returns:
         float32 scalar, the mean over the regions that count, 0 without any.
@@ -65,14 +67,13 @@ def region_nce(
 
         return losses
 
-    if chunk_videos is None:
+    if chunks == 1:
         losses = losses_of(matched, videos)(query, target)
     else:
-        _check_static(query)
         losses = ops.concatenate(
             [
                 keras.remat(losses_of(matched[part], videos[part]))(query[part], target)
-                for part in _parts(query.shape[0], chunk_videos)
+                for part in _parts(ops.shape(query)[0], chunks)
             ],
             axis=0,
         )
@@ -83,15 +84,12 @@ def region_nce(
     return ops.sum(counted) / ops.maximum(number, 1.0)
 
 
-def _parts(length, size):
-    return [slice(first, first + size) for first in range(0, length, size)]
-
-
-def _check_static(query):
-    if query.shape[0] is None:
-        raise ValueError(
-            "`chunk_videos` needs a batch of known size; give batches of one size."
-        )
+def _parts(length, count):
+    """Slices of nearly equal size; the length may be a tensor."""
+    if isinstance(length, int):
+        count = max(1, min(count, length))
+    bounds = [number * length // count for number in range(count + 1)]
+    return [slice(*pair) for pair in itertools.pairwise(bounds)]
 
 
 def _losses(
@@ -103,11 +101,12 @@ def _losses(
     `target` and its mask are of the whole batch.
     """
     count, regions = query.shape[1], target.shape[1]
+    some, batch = ops.shape(query)[0], ops.shape(target)[0]
     flat = ops.reshape(target, (-1, target.shape[-1]))
     logits = ops.matmul(query, ops.transpose(flat)) / temperature
-    logits = ops.reshape(logits, (-1, count, ops.shape(target)[0], regions))
+    logits = ops.reshape(logits, (some, count, batch, regions))
     # (videos, 1, batch, 1) and (videos, regions, 1, other regions)
-    same = videos[:, None] == ops.arange(ops.shape(target)[0])[None]
+    same = videos[:, None] == ops.arange(batch)[None]
     same = same[:, None, :, None]
     own = matched[:, :, None] == ops.arange(regions, dtype=matched.dtype)
     positive = ops.logical_and(same, own[:, :, None])
@@ -116,12 +115,8 @@ def _losses(
         negative = ops.logical_and(negative, ops.logical_not(same))
     inside = ops.logical_or(positive, negative)
     masked = ops.where(inside, logits, -float("inf"))
-    everything = _logsumexp(ops.reshape(masked, (-1, count, _size(target) * regions)))
+    everything = _logsumexp(ops.reshape(masked, (some, count, batch * regions)))
     return everything - ops.sum(ops.where(positive, logits, 0.0), axis=(2, 3))
-
-
-def _size(x):
-    return x.shape[0] if x.shape[0] is not None else ops.shape(x)[0]
 
 
 def _logsumexp(logits):

@@ -1,3 +1,4 @@
+from keras_avrep.models.const_cl import ConSTCL, ConSTCLViews
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
@@ -9,6 +10,8 @@ from keras_avrep.models.video_classifier import (
 __all__ = [
     "DCLR",
     "SYSTEMS",
+    "ConSTCL",
+    "ConSTCLViews",
     "DCLRViews",
     "PretrainingTask",
     "ResNet3DVideoClassifier",

@@ -1,8 +1,12 @@
 """The systems that learn from video, and which of them a preset belongs to."""
 
+from keras_avrep.models.const_cl import ConSTCL
 from keras_avrep.models.dclr import DCLR
 
-SYSTEMS = (DCLR,)
+SYSTEMS = (
+    DCLR,
+    ConSTCL,
+)
 
 
 def system_of(preset):

@@ -49,13 +49,13 @@ def draw(*shape, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
-@pytest.mark.parametrize("chunk", [None, 1, 2])
+@pytest.mark.parametrize("chunks", [1, 2, 3])
 @pytest.mark.parametrize(
     ("temperature", "there", "back", "both"),
     [(0.1, 1.730746, 1.608881, 1.669813), (0.2, 1.723377, 1.610311, 1.666844)],
 )
-def test_golden_values_of_the_note(temperature, there, back, both, chunk):
-    options = {"temperature": temperature, "chunk_videos": chunk}
+def test_golden_values_of_the_note(temperature, there, back, both, chunks):
+    options = {"temperature": temperature, "chunks": chunks}
     forth = match_most_similar(FIRST, SECOND)
     reverse = match_most_similar(SECOND, FIRST)
     ab = value(region_nce(SECOND, SECOND, forth, MASK, **options))
@@ -86,8 +86,8 @@ def by_hand(query, target, matched, query_mask, target_mask, tau, same_video):
 
 @pytest.mark.parametrize("same_video", [False, True])
 @pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("chunk", [None, 2, 5])
-def test_value_is_the_formula_in_any_chunks(same_video, masked, chunk):
+@pytest.mark.parametrize("chunks", [1, 2, 7])
+def test_value_is_the_formula_in_any_chunks(same_video, masked, chunks):
     query, target = draw(5, 3, 6), draw(5, 4, 6, seed=1)
     query_mask = np.random.default_rng(2).random((5, 3)) < 0.7
     target_mask = np.random.default_rng(3).random((5, 4)) < 0.6
@@ -100,7 +100,7 @@ def test_value_is_the_formula_in_any_chunks(same_video, masked, chunk):
         target_mask if masked else None,
         0.3,
         same_video,
-        chunk,
+        chunks,
     )
     counted = target_mask if masked else np.ones((5, 4), bool)
     expected = by_hand(query, target, matched, query_mask, counted, 0.3, same_video)
@@ -110,7 +110,7 @@ def test_value_is_the_formula_in_any_chunks(same_video, masked, chunk):
 def test_chance_of_a_large_batch():
     same = np.ones((64, 8, 4), "float32")
     matched = np.zeros((64, 8), "int32")
-    loss = region_nce(same, same, matched, chunk_videos=16)
+    loss = region_nce(same, same, matched, chunks=4)
     assert value(loss) == pytest.approx(math.log(1 + 8 * 63), abs=1e-4)
 
 
