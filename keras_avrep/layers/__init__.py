@@ -2,6 +2,7 @@ from keras_avrep.layers.activation_map import ActivationDecoupler, ActivationMap
 from keras_avrep.layers.centred_position import CentredPosition
 from keras_avrep.layers.concat_head_decoder import ConcatHeadDecoder
 from keras_avrep.layers.context_sampler import ContextSampler
+from keras_avrep.layers.cross_correlation import CrossCorrelation2D
 from keras_avrep.layers.feature_queue import FeatureQueue
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
@@ -16,6 +17,7 @@ __all__ = [
     "CentredPosition",
     "ConcatHeadDecoder",
     "ContextSampler",
+    "CrossCorrelation2D",
     "FeatureQueue",
     "FoldedConv3D",
     "NeighbourMiner",

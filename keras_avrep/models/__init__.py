@@ -1,4 +1,11 @@
-from keras_avrep.models.const_cl import ConSTCL, ConSTCLViews
+from keras_avrep.models.const_cl import (
+    ActionLocaliser,
+    ConSTCL,
+    ConSTCLViews,
+    SiameseTracker,
+    context_crop,
+    track,
+)
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
@@ -10,13 +17,17 @@ from keras_avrep.models.video_classifier import (
 __all__ = [
     "DCLR",
     "SYSTEMS",
+    "ActionLocaliser",
     "ConSTCL",
     "ConSTCLViews",
     "DCLRViews",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
+    "SiameseTracker",
     "VideoClassifier",
+    "context_crop",
     "preset_names",
     "system_named",
     "system_of",
+    "track",
 ]
