@@ -1,7 +1,7 @@
 import keras
 
 from keras_avrep.backbones.video_backbone import VideoBackbone
-from keras_avrep.layers import FoldedConv3D
+from keras_avrep.layers import FoldedConv3D, FoldedMaxPool3D
 
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 
@@ -163,9 +163,7 @@ class BottleneckBuilder:
     def stem(self, x, width):
         x = self.conv(x, width, (5, 7, 7), (2, 2, 2), "stem_conv")
         x = self.relu(self.norm(x, "stem_norm"), "stem_relu")
-        return keras.layers.MaxPooling3D(
-            (1, 3, 3), (1, 2, 2), padding="same", dtype=self.dtype, name="stem_pool"
-        )(x)
+        return FoldedMaxPool3D(3, 2, dtype=self.dtype, name="stem_pool")(x)
 
     def stage(self, x, width, depth, temporal_kernel, stride, dilation, name):
         for block in range(depth):

@@ -5,6 +5,7 @@ from keras_avrep.layers.context_sampler import ContextSampler
 from keras_avrep.layers.cross_correlation import CrossCorrelation2D
 from keras_avrep.layers.feature_queue import FeatureQueue
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
+from keras_avrep.layers.folded_max_pool import FoldedMaxPool3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
 from keras_avrep.layers.projection_mlp import ProjectionMLP
@@ -20,6 +21,7 @@ __all__ = [
     "CrossCorrelation2D",
     "FeatureQueue",
     "FoldedConv3D",
+    "FoldedMaxPool3D",
     "NeighbourMiner",
     "ProjectionHead",
     "ProjectionHeads",
