@@ -1,3 +1,11 @@
+from keras_avrep.models.const_cl import (
+    ActionLocaliser,
+    ConSTCL,
+    ConSTCLViews,
+    SiameseTracker,
+    context_crop,
+    track,
+)
 from keras_avrep.models.controllable_augmentations import (
     ControllableAugmentations,
     ControllableAugmentationsViews,
@@ -11,25 +19,28 @@ from keras_avrep.models.static_dynamic_concepts import (
 )
 from keras_avrep.models.static_dynamic_views import StaticDynamicViews
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
-from keras_avrep.models.video_classifier import (
-    ResNet3DVideoClassifier,
-    VideoClassifier,
-)
+from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
 __all__ = [
     "DCLR",
     "SYSTEMS",
+    "ActionLocaliser",
+    "ConSTCL",
+    "ConSTCLViews",
     "ControllableAugmentations",
     "ControllableAugmentationsViews",
     "DCLRViews",
     "LocalGlobalSampler",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
+    "SiameseTracker",
     "StaticDynamicConcepts",
     "StaticDynamicConceptsViews",
     "StaticDynamicViews",
     "VideoClassifier",
+    "context_crop",
     "preset_names",
     "system_named",
     "system_of",
+    "track",
 ]

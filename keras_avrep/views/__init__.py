@@ -1,12 +1,17 @@
 from keras_avrep.views.clip_augmentation import ClipAugmentation
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
 from keras_avrep.views.controllable_augment import ControllableAugment
+from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
+from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
 from keras_avrep.views.samplers import RandomClips, UniformClips
 
 __all__ = [
     "ClipAugmentation",
     "ConsecutiveClips",
     "ControllableAugment",
+    "LinearDecaySampler",
     "RandomClips",
     "UniformClips",
+    "boxes_in_frame",
+    "draw_boxes",
 ]

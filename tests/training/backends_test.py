@@ -16,6 +16,7 @@ NAMES = (
     "dclr",
     "static_dynamic_concepts",
     "controllable_augmentations",
+    "const_cl",
 )
 
 
