@@ -3,6 +3,7 @@ from keras_avrep.layers.feature_queue import FeatureQueue
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
+from keras_avrep.layers.projection_mlp import ProjectionMLP
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "NeighbourMiner",
     "ProjectionHead",
     "ProjectionHeads",
+    "ProjectionMLP",
     "StaticDynamicDecoupler",
 ]
