@@ -1,5 +1,6 @@
 from keras_avrep.layers.activation_map import ActivationDecoupler, ActivationMap
 from keras_avrep.layers.feature_queue import FeatureQueue
+from keras_avrep.layers.folded_batch_norm import FoldedBatchNormalization
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
@@ -10,6 +11,7 @@ __all__ = [
     "ActivationDecoupler",
     "ActivationMap",
     "FeatureQueue",
+    "FoldedBatchNormalization",
     "FoldedConv3D",
     "NeighbourMiner",
     "ProjectionHead",
