@@ -205,6 +205,30 @@ def gaussian_blur(clip, seed, kernel_size=11, sigma=(0.1, 2.0), probability=0.5)
     return ops.where(chosen, x, clip)
 
 
+def solarise(clip, seed, threshold=0.5, probability=0.2):
+    """Invert the values at and above a threshold in some clips.
+
+    Args:
+        clip: float tensor `(batch, T, H, W, C)`, values in [0, 1].
+        seed: SeedGenerator.
+        threshold: float. Defaults to `0.5`.
+        probability: float. Defaults to `0.2`.
+
+    Returns:
+        Tensor of the clip's shape.
+
+    Example:
+    ```python
+    solarise(keras.random.uniform((1, 2, 8, 8, 3)), keras.random.SeedGenerator(0))
+    ```
+
+    Reference: note of ConST-CL (arXiv:2112.05181), section 2.
+    """
+    chosen = _chosen(clip, seed, probability)
+    inverted = ops.where(clip < threshold, clip, 1.0 - clip)
+    return ops.where(chosen, inverted, clip)
+
+
 def _blur_matrix(sigma, length, kernel_size):
     distance = ops.arange(length, dtype="float32")
     distance = ops.abs(distance[:, None] - distance[None, :])[None]
