@@ -5,6 +5,7 @@ from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
 from keras_avrep.layers.projection_mlp import ProjectionMLP
+from keras_avrep.layers.spatial_pool import SpatialPool
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "ProjectionHead",
     "ProjectionHeads",
     "ProjectionMLP",
+    "SpatialPool",
     "StaticDynamicDecoupler",
 ]

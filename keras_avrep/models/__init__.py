@@ -1,6 +1,7 @@
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
+from keras_avrep.models.teg import TeG, TeGViews
 from keras_avrep.models.video_classifier import (
     ResNet3DVideoClassifier,
     VideoClassifier,
@@ -12,6 +13,8 @@ __all__ = [
     "DCLRViews",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
+    "TeG",
+    "TeGViews",
     "VideoClassifier",
     "preset_names",
     "system_named",

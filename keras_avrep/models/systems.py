@@ -1,8 +1,9 @@
 """The systems that learn from video, and which of them a preset belongs to."""
 
 from keras_avrep.models.dclr import DCLR
+from keras_avrep.models.teg import TeG
 
-SYSTEMS = (DCLR,)
+SYSTEMS = (DCLR, TeG)
 
 
 def system_of(preset):
