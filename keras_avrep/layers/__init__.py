@@ -20,6 +20,7 @@ from keras_avrep.layers.projection_mlp import ProjectionMLP
 from keras_avrep.layers.region_overlap import RegionOverlap, time_overlap
 from keras_avrep.layers.region_pool import RegionPool
 from keras_avrep.layers.roi_align import ROIAlign2D
+from keras_avrep.layers.spatial_pool import SpatialPool
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "ROIAlign2D",
     "RegionOverlap",
     "RegionPool",
+    "SpatialPool",
     "StaticDynamicDecoupler",
     "reversal_strength",
     "time_overlap",

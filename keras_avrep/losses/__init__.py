@@ -25,6 +25,12 @@ from keras_avrep.losses.region_nce import region_nce
 from keras_avrep.losses.response_loss import near_target, response_loss
 from keras_avrep.losses.sinkhorn import sinkhorn_codes
 from keras_avrep.losses.soft_region_contrast import soft_region_contrast
+from keras_avrep.losses.step_match import (
+    interpolated_step_match,
+    nearest_step_match,
+    steps_within,
+)
+from keras_avrep.losses.temporal_nce import temporal_nce
 from keras_avrep.losses.timestamp_retrieval import timestamp_retrieval
 
 __all__ = [
@@ -33,6 +39,7 @@ __all__ = [
     "cross_view_accuracy",
     "in_batch_multi_positive_nce",
     "in_batch_nce",
+    "interpolated_step_match",
     "kernel_l2",
     "kernels_of",
     "l2_normalise",
@@ -44,13 +51,16 @@ __all__ = [
     "match_same_index",
     "multi_positive_nce",
     "near_target",
+    "nearest_step_match",
     "negative_entropy",
     "nt_xent",
     "region_nce",
     "response_loss",
     "sinkhorn_codes",
     "soft_region_contrast",
+    "steps_within",
     "strongest_concepts",
     "swapped_prediction",
+    "temporal_nce",
     "timestamp_retrieval",
 ]

@@ -1,17 +1,17 @@
 from keras import ops
 
 
-def masked_log_sum_exp(logits, mask=None):
-    """Log-sum-exp over the last axis of the entries that count.
-
-    Values and gradients are finite, also in rows where nothing counts.
+def masked_log_sum_exp(logits, mask=None, axis=-1, empty=0.0):
+    """Log-sum-exp of the entries that count, with finite gradients.
 
     Args:
-        logits: float tensor `(..., K)`.
-        mask: bool tensor of the same shape, or `None` if all count.
+        logits: float tensor.
+        mask: bool tensor of a shape that broadcasts to it, or `None` if all count.
+        axis: int or tuple of ints. Defaults to `-1`.
+        empty: float. The value where nothing counts. Defaults to `0`.
 
     Returns:
-        Tensor `(...)`; 0 where nothing counts.
+        Tensor without those axes.
 
     Example:
     ```python
@@ -20,8 +20,10 @@ def masked_log_sum_exp(logits, mask=None):
     """
     if mask is not None:
         logits = ops.where(mask, logits, -float("inf"))
-    largest = ops.max(logits, axis=-1, keepdims=True)
+    largest = ops.max(logits, axis=axis, keepdims=True)
     # In an empty row the largest is -inf, and -inf - -inf has no value.
     largest = ops.stop_gradient(ops.where(largest > -float("inf"), largest, 0.0))
-    total = ops.sum(ops.exp(logits - largest), axis=-1)
-    return ops.log(ops.where(total > 0, total, 1.0)) + largest[..., 0]
+    total = ops.sum(ops.exp(logits - largest), axis=axis)
+    some = total > 0
+    value = ops.log(ops.where(some, total, 1.0)) + ops.squeeze(largest, axis)
+    return ops.where(some, value, empty)

@@ -19,6 +19,7 @@ from keras_avrep.models.static_dynamic_concepts import (
 )
 from keras_avrep.models.static_dynamic_views import StaticDynamicViews
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
+from keras_avrep.models.teg import TeG, TeGViews
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "StaticDynamicConcepts",
     "StaticDynamicConceptsViews",
     "StaticDynamicViews",
+    "TeG",
+    "TeGViews",
     "VideoClassifier",
     "context_crop",
     "preset_names",

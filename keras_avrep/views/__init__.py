@@ -2,6 +2,7 @@ from keras_avrep.views.clip_augmentation import ClipAugmentation
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
 from keras_avrep.views.controllable_augment import ControllableAugment
 from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
+from keras_avrep.views.nested_clips import NestedClipSampler
 from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
 from keras_avrep.views.samplers import RandomClips, UniformClips
 
@@ -10,6 +11,7 @@ __all__ = [
     "ConsecutiveClips",
     "ControllableAugment",
     "LinearDecaySampler",
+    "NestedClipSampler",
     "RandomClips",
     "UniformClips",
     "boxes_in_frame",

@@ -17,6 +17,7 @@ NAMES = (
     "static_dynamic_concepts",
     "controllable_augmentations",
     "const_cl",
+    "teg",
 )
 
 
