@@ -1,8 +1,6 @@
 from keras_avrep.layers.activation_map import ActivationDecoupler, ActivationMap
 from keras_avrep.layers.centred_position import CentredPosition
 from keras_avrep.layers.concat_head_decoder import ConcatHeadDecoder
-from keras_avrep.layers.concept_bank import ConceptBank
-from keras_avrep.layers.concept_cross_attention import ConceptCrossAttention
 from keras_avrep.layers.context_sampler import ContextSampler
 from keras_avrep.layers.cross_correlation import CrossCorrelation2D
 from keras_avrep.layers.feature_queue import FeatureQueue
@@ -29,8 +27,6 @@ __all__ = [
     "CLUBMutualInformation",
     "CentredPosition",
     "ConcatHeadDecoder",
-    "ConceptBank",
-    "ConceptCrossAttention",
     "ContextSampler",
     "CrossCorrelation2D",
     "FeatureQueue",

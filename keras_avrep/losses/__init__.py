@@ -1,17 +1,8 @@
 from keras_avrep.losses.activation_alignment import activation_alignment
-from keras_avrep.losses.concept_losses import (
-    concept_fidelity,
-    negative_entropy,
-    swapped_prediction,
-)
 from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positive_nce
 from keras_avrep.losses.in_batch_nce import in_batch_nce
 from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
 from keras_avrep.losses.l2_normalise import l2_normalise
-from keras_avrep.losses.local_concept_contrast import (
-    local_concept_contrast,
-    strongest_concepts,
-)
 from keras_avrep.losses.masked_binary_crossentropy import masked_binary_crossentropy
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 from keras_avrep.losses.multi_positive_nce import multi_positive_nce
@@ -23,7 +14,6 @@ from keras_avrep.losses.region_matching import (
 )
 from keras_avrep.losses.region_nce import region_nce
 from keras_avrep.losses.response_loss import near_target, response_loss
-from keras_avrep.losses.sinkhorn import sinkhorn_codes
 from keras_avrep.losses.soft_region_contrast import soft_region_contrast
 from keras_avrep.losses.step_match import (
     interpolated_step_match,
@@ -35,7 +25,6 @@ from keras_avrep.losses.timestamp_retrieval import timestamp_retrieval
 
 __all__ = [
     "activation_alignment",
-    "concept_fidelity",
     "cross_view_accuracy",
     "in_batch_multi_positive_nce",
     "in_batch_nce",
@@ -43,7 +32,6 @@ __all__ = [
     "kernel_l2",
     "kernels_of",
     "l2_normalise",
-    "local_concept_contrast",
     "masked_binary_crossentropy",
     "masked_log_sum_exp",
     "match_most_overlapping",
@@ -52,15 +40,11 @@ __all__ = [
     "multi_positive_nce",
     "near_target",
     "nearest_step_match",
-    "negative_entropy",
     "nt_xent",
     "region_nce",
     "response_loss",
-    "sinkhorn_codes",
     "soft_region_contrast",
     "steps_within",
-    "strongest_concepts",
-    "swapped_prediction",
     "temporal_nce",
     "timestamp_retrieval",
 ]

@@ -13,11 +13,6 @@ from keras_avrep.models.controllable_augmentations import (
 )
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
-from keras_avrep.models.static_dynamic_concepts import (
-    StaticDynamicConcepts,
-    StaticDynamicConceptsViews,
-)
-from keras_avrep.models.static_dynamic_views import StaticDynamicViews
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
 from keras_avrep.models.teg import TeG, TeGViews
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
@@ -35,9 +30,6 @@ __all__ = [
     "PretrainingTask",
     "ResNet3DVideoClassifier",
     "SiameseTracker",
-    "StaticDynamicConcepts",
-    "StaticDynamicConceptsViews",
-    "StaticDynamicViews",
     "TeG",
     "TeGViews",
     "VideoClassifier",

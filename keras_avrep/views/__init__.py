@@ -1,5 +1,4 @@
 from keras_avrep.views.clip_augmentation import ClipAugmentation
-from keras_avrep.views.consecutive_clips import ConsecutiveClips
 from keras_avrep.views.controllable_augment import ControllableAugment
 from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
 from keras_avrep.views.nested_clips import NestedClipSampler
@@ -8,7 +7,6 @@ from keras_avrep.views.samplers import RandomClips, UniformClips
 
 __all__ = [
     "ClipAugmentation",
-    "ConsecutiveClips",
     "ControllableAugment",
     "LinearDecaySampler",
     "NestedClipSampler",

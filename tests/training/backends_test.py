@@ -14,7 +14,6 @@ BACKENDS = ("tensorflow", "torch", "jax")
 # `tests/helpers/tiny_NAME.py` builds each.
 NAMES = (
     "dclr",
-    "static_dynamic_concepts",
     "controllable_augmentations",
     "const_cl",
     "teg",
