@@ -4,6 +4,7 @@ from keras_avrep.layers.folded_batch_norm import FoldedBatchNormalization
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
+from keras_avrep.layers.projection_mlp import ProjectionMLP
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "NeighbourMiner",
     "ProjectionHead",
     "ProjectionHeads",
+    "ProjectionMLP",
     "StaticDynamicDecoupler",
 ]
