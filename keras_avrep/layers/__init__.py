@@ -1,15 +1,22 @@
 from keras_avrep.layers.activation_map import ActivationDecoupler, ActivationMap
+from keras_avrep.layers.concept_bank import ConceptBank
+from keras_avrep.layers.concept_cross_attention import ConceptCrossAttention
+from keras_avrep.layers.concept_filter import ConceptFilter
 from keras_avrep.layers.feature_queue import FeatureQueue
 from keras_avrep.layers.folded_batch_norm import FoldedBatchNormalization
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
 from keras_avrep.layers.projection_mlp import ProjectionMLP
+from keras_avrep.layers.sinkhorn_assignment import SinkhornAssignment
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
 __all__ = [
     "ActivationDecoupler",
     "ActivationMap",
+    "ConceptBank",
+    "ConceptCrossAttention",
+    "ConceptFilter",
     "FeatureQueue",
     "FoldedBatchNormalization",
     "FoldedConv3D",
@@ -17,5 +24,6 @@ __all__ = [
     "ProjectionHead",
     "ProjectionHeads",
     "ProjectionMLP",
+    "SinkhornAssignment",
     "StaticDynamicDecoupler",
 ]

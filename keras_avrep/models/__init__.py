@@ -1,5 +1,9 @@
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
+from keras_avrep.models.static_dynamic_concepts import (
+    ConceptViews,
+    StaticDynamicConcepts,
+)
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
 from keras_avrep.models.video_classifier import (
     ResNet3DVideoClassifier,
@@ -9,9 +13,11 @@ from keras_avrep.models.video_classifier import (
 __all__ = [
     "DCLR",
     "SYSTEMS",
+    "ConceptViews",
     "DCLRViews",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
+    "StaticDynamicConcepts",
     "VideoClassifier",
     "preset_names",
     "system_named",
