@@ -120,11 +120,12 @@ class ConceptDictionary(keras.layers.Layer):
             embedding, frozen=frozen, return_concepts=True
         )
         found, columns = {"logits": logits}, self.columns(mode)
+        if self.count(mode) < self.num_concepts:
+            logits, concepts = logits[:, columns], concepts[columns]
         if self.rebuild:
-            strength = logits[:, columns]
-            found["rebuilt"] = self.decoders[mode](strength, training=training)
+            found["rebuilt"] = self.decoders[mode](logits, training=training)
         if self.attention is not None:
-            local, shares = self.attention(feature_map, concepts[columns])
+            local, shares = self.attention(feature_map, concepts)
             found.update(local_features=local, attention=shares)
         return found
 
