@@ -14,10 +14,12 @@ from keras_avrep.evaluation.retrieval import (
     nearest_neighbours,
     retrieval_recall,
 )
+from keras_avrep.evaluation.units import choose_units, write_units
 
 __all__ = [
     "Features",
     "chance_level",
+    "choose_units",
     "classification_accuracy",
     "embed_clips",
     "embed_videos",
@@ -31,4 +33,5 @@ __all__ = [
     "retrieval_recall",
     "save_features",
     "write_gallery",
+    "write_units",
 ]
