@@ -82,6 +82,8 @@ def choose_units(strength, count, top):
     """
     strength = np.nan_to_num(np.asarray(strength, "float64"))
     centred = strength - strength.mean(axis=0)
+    # Of few clips at most half can be the strongest.
+    top = min(top, max(1, len(strength) // 2))
     rank = np.sort(centred, axis=0)[-top:].mean(axis=0)
     length = np.linalg.norm(centred, axis=0)
     directions = centred / np.maximum(length, 1e-12)
