@@ -11,10 +11,7 @@ from keras_avrep.evaluation.finetune import classification_accuracy, finetune
 from keras_avrep.evaluation.frame_map import frame_mean_average_precision
 from keras_avrep.evaluation.gallery import write_gallery
 from keras_avrep.evaluation.linear_probe import chance_level, linear_probe_accuracy
-from keras_avrep.evaluation.multi_label import (
-    multi_hot,
-    multi_label_average_precision,
-)
+from keras_avrep.evaluation.multi_label import multi_hot, multi_label_average_precision
 from keras_avrep.evaluation.retrieval import (
     knn_accuracy,
     nearest_neighbours,
@@ -26,11 +23,13 @@ from keras_avrep.evaluation.temporal_detection import (
     temporal_iou,
 )
 from keras_avrep.evaluation.tracking import one_pass_evaluation
+from keras_avrep.evaluation.units import choose_units, write_units
 
 __all__ = [
     "Features",
     "box_iou",
     "chance_level",
+    "choose_units",
     "classification_accuracy",
     "detection_average_precision",
     "embed_clips",
@@ -52,4 +51,5 @@ __all__ = [
     "segmentation_scores",
     "temporal_iou",
     "write_gallery",
+    "write_units",
 ]

@@ -1,6 +1,9 @@
 from keras_avrep.layers.activation_map import ActivationDecoupler, ActivationMap
 from keras_avrep.layers.centred_position import CentredPosition
 from keras_avrep.layers.concat_head_decoder import ConcatHeadDecoder
+from keras_avrep.layers.concept_bank import ConceptBank
+from keras_avrep.layers.concept_cross_attention import ConceptCrossAttention
+from keras_avrep.layers.concept_filter import ConceptFilter
 from keras_avrep.layers.context_sampler import ContextSampler
 from keras_avrep.layers.cross_correlation import CrossCorrelation2D
 from keras_avrep.layers.feature_queue import FeatureQueue
@@ -18,6 +21,7 @@ from keras_avrep.layers.projection_mlp import ProjectionMLP
 from keras_avrep.layers.region_overlap import RegionOverlap, time_overlap
 from keras_avrep.layers.region_pool import RegionPool
 from keras_avrep.layers.roi_align import ROIAlign2D
+from keras_avrep.layers.sinkhorn_assignment import SinkhornAssignment
 from keras_avrep.layers.spatial_pool import SpatialPool
 from keras_avrep.layers.static_dynamic_decoupler import StaticDynamicDecoupler
 
@@ -27,6 +31,9 @@ __all__ = [
     "CLUBMutualInformation",
     "CentredPosition",
     "ConcatHeadDecoder",
+    "ConceptBank",
+    "ConceptCrossAttention",
+    "ConceptFilter",
     "ContextSampler",
     "CrossCorrelation2D",
     "FeatureQueue",
@@ -42,6 +49,7 @@ __all__ = [
     "ROIAlign2D",
     "RegionOverlap",
     "RegionPool",
+    "SinkhornAssignment",
     "SpatialPool",
     "StaticDynamicDecoupler",
     "reversal_strength",

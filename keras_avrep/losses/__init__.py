@@ -1,8 +1,10 @@
 from keras_avrep.losses.activation_alignment import activation_alignment
+from keras_avrep.losses.concept_fidelity import concept_fidelity
 from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positive_nce
 from keras_avrep.losses.in_batch_nce import in_batch_nce
 from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
 from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.losses.local_concept_contrast import local_concept_contrast
 from keras_avrep.losses.masked_binary_crossentropy import masked_binary_crossentropy
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 from keras_avrep.losses.multi_positive_nce import multi_positive_nce
@@ -20,11 +22,14 @@ from keras_avrep.losses.step_match import (
     nearest_step_match,
     steps_within,
 )
+from keras_avrep.losses.swapped_prediction import swapped_prediction
 from keras_avrep.losses.temporal_nce import temporal_nce
 from keras_avrep.losses.timestamp_retrieval import timestamp_retrieval
+from keras_avrep.losses.wrong_mode_entropy import wrong_mode_entropy
 
 __all__ = [
     "activation_alignment",
+    "concept_fidelity",
     "cross_view_accuracy",
     "in_batch_multi_positive_nce",
     "in_batch_nce",
@@ -32,6 +37,7 @@ __all__ = [
     "kernel_l2",
     "kernels_of",
     "l2_normalise",
+    "local_concept_contrast",
     "masked_binary_crossentropy",
     "masked_log_sum_exp",
     "match_most_overlapping",
@@ -45,6 +51,8 @@ __all__ = [
     "response_loss",
     "soft_region_contrast",
     "steps_within",
+    "swapped_prediction",
     "temporal_nce",
     "timestamp_retrieval",
+    "wrong_mode_entropy",
 ]

@@ -13,6 +13,10 @@ from keras_avrep.models.controllable_augmentations import (
 )
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.pretraining_task import PretrainingTask
+from keras_avrep.models.static_dynamic_concepts import (
+    ConceptViews,
+    StaticDynamicConcepts,
+)
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
 from keras_avrep.models.teg import TeG, TeGViews
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
@@ -23,6 +27,7 @@ __all__ = [
     "ActionLocaliser",
     "ConSTCL",
     "ConSTCLViews",
+    "ConceptViews",
     "ControllableAugmentations",
     "ControllableAugmentationsViews",
     "DCLRViews",
@@ -30,6 +35,7 @@ __all__ = [
     "PretrainingTask",
     "ResNet3DVideoClassifier",
     "SiameseTracker",
+    "StaticDynamicConcepts",
     "TeG",
     "TeGViews",
     "VideoClassifier",

@@ -3,10 +3,12 @@
 from keras_avrep.models.const_cl import ConSTCL
 from keras_avrep.models.controllable_augmentations import ControllableAugmentations
 from keras_avrep.models.dclr import DCLR
+from keras_avrep.models.static_dynamic_concepts import StaticDynamicConcepts
 from keras_avrep.models.teg import TeG
 
 SYSTEMS = (
     DCLR,
+    StaticDynamicConcepts,
     ControllableAugmentations,
     ConSTCL,
     TeG,

@@ -14,6 +14,7 @@ BACKENDS = ("tensorflow", "torch", "jax")
 # `tests/helpers/tiny_NAME.py` builds each.
 NAMES = (
     "dclr",
+    "static_dynamic_concepts",
     "controllable_augmentations",
     "const_cl",
     "teg",

@@ -2,7 +2,7 @@ import keras
 from keras import ops
 
 from keras_avrep.layers import StaticDynamicDecoupler
-from keras_avrep.views import augment
+from keras_avrep.views import augment, static_dynamic_views
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -69,24 +69,13 @@ class DCLRViews(keras.layers.Layer):
         self.built = True
 
     def call(self, batch):
-        video, static = batch["video"], batch["static"]
-        clips, time = video.shape[1], video.shape[2]
-        video = ops.reshape(video, (-1, *video.shape[2:]))
-        static = ops.reshape(static, (-1, 1, *static.shape[2:]))
-        count = ops.shape(video)[0]
-        placement = self._draw_placement(count)
-        rgb = self._augment(video, placement)
-        if not self.align_static:
-            placement = self._draw_placement(count)
-        frozen = ops.repeat(self._augment(static, placement), time, axis=1)
-        views = {
-            "rgb": rgb,
-            "static": frozen,
-            "dynamic": self.decoupler.difference(rgb),
-        }
-        return {
-            name: ops.reshape(x, (-1, clips, *x.shape[1:])) for name, x in views.items()
-        }
+        return static_dynamic_views(
+            batch,
+            self._draw_placement,
+            self._augment,
+            self.decoupler.difference,
+            self.align_static,
+        )
 
     def _draw_placement(self, count):
         boxes = augment.draw_crops(count, self.seed_generator, self.crop_scale)
