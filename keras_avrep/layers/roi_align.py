@@ -36,7 +36,8 @@ class ROIAlign2D(keras.layers.Layer):
         self.size = size
 
     def call(self, inputs, boxes):
-        height, width, channels = inputs.shape[1:]
+        # Numbers where they are known: a SavedModel traces with unknown sizes.
+        _, height, width, channels = ops.shape(inputs)
         rows = self._sampling(boxes[..., 0], boxes[..., 2], height)
         columns = self._sampling(boxes[..., 1], boxes[..., 3], width)
         # (batch, boxes · size, h) by (batch, h, w · channels)
@@ -53,7 +54,8 @@ class ROIAlign2D(keras.layers.Layer):
         """Weights `(batch, boxes, size, length)` of the cells for each bin."""
         middles = (ops.arange(self.size, dtype="float32") + 0.5) / self.size
         places = start[..., None] + middles * (end - start)[..., None]
-        places = ops.clip(places * length, 0.0, float(length - 1))
+        length = ops.cast(length, "float32")
+        places = ops.clip(places * length, 0.0, length - 1)
         cells = ops.arange(length, dtype="float32")
         return ops.maximum(1.0 - ops.abs(places[..., None] - cells), 0.0)
 
