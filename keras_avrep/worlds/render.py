@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
 from keras_avrep.data import write_video
 from keras_avrep.data.files import write_text
 from keras_avrep.data.manifest import ANNOTATIONS
 
 
-def render_world(world, folder, counts, progress=None):
+def render_world(world, folder, counts, progress=None, boxes=None):
     """Write the videos of a world as MP4, with `annotations.jsonl`.
 
     What is there already is kept, so an interrupted rendering goes on where it
@@ -19,6 +21,10 @@ def render_world(world, folder, counts, progress=None):
         folder: where to; one sub-folder for each split.
         counts: dict from split to number of videos.
         progress: called with (videos done, videos in all). Defaults to `None`.
+        boxes: bool or `None`. Whether the annotations have the `boxes` of the
+            sprites in every frame, as of `world.boxes` with four decimals, and
+            the `phases` of their motions, as of `world.phase_ranges`. Defaults to
+            `None`: if there are several sprites.
 
     Returns:
         Path of the folder.
@@ -36,6 +42,8 @@ def render_world(world, folder, counts, progress=None):
     folder.mkdir(parents=True, exist_ok=True)
     config = {"world": world.name, **world.get_config()}
     _check_same(folder / "world.json", config)
+    if boxes is None:
+        boxes = getattr(world, "num_sprites", 1) > 1
     total, done = sum(counts.values()), 0
     lines = []
     for split, count in counts.items():
@@ -46,7 +54,12 @@ def render_world(world, folder, counts, progress=None):
             if not path.exists():
                 frames = world.frames(plan)
                 write_video(path, frames, world.fps, crf=12, keyframe_interval=12)
-            lines.append(_annotation(path.relative_to(folder), split, plan))
+            entry = _annotation(path.relative_to(folder), split, plan)
+            if boxes:
+                entry["phases"] = world.phase_ranges(plan)
+                # Decimals of float32 are many and say nothing.
+                entry["boxes"] = np.round(world.boxes(plan).astype(float), 4).tolist()
+            lines.append(json.dumps(entry) + "\n")
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -55,7 +68,7 @@ def render_world(world, folder, counts, progress=None):
 
 
 def _annotation(path, split, plan):
-    entry = {
+    return {
         "video": path.as_posix(),
         "split": split,
         "labels": plan["labels"],
@@ -63,7 +76,6 @@ def _annotation(path, split, plan):
         "scene": plan["scene"],
         "sprites": plan["sprites"],
     }
-    return json.dumps(entry) + "\n"
 
 
 def _check_same(path, config):
