@@ -207,7 +207,8 @@ class LogMel(keras.layers.Layer):
         if self.log == "decibel":
             x = x * (10 / math.log(10))
         if self.dynamic_range is not None:
-            loudest = ops.max(x, axis=(1, 2), keepdims=True)
+            # The floor is a measure of the clip, and nothing is learned through it.
+            loudest = ops.stop_gradient(ops.max(x, axis=(1, 2), keepdims=True))
             x = ops.maximum(x, loudest - self.dynamic_range)
         x = (x - self.mean) / self.std
         return ops.reshape(x, (*leading, frames, self.mel_bins))

@@ -245,7 +245,7 @@ class VolumeMixer(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class MixCurriculum(keras.layers.Layer):
+class MixCurriculum:
     """How much to mix, by the count of batches: more, and more unevenly.
 
     Holds no state: the count is the model's, and comes back with it.
@@ -264,7 +264,7 @@ class MixCurriculum(keras.layers.Layer):
     Call arguments:
         batches_seen: int scalar, or variable of one.
 
-    Returns:
+    Returns, when called:
         Dict of `share` and `range_db`, scalars, and `source_probabilities`
         `(len(more_sources_at) + 1,)`: arguments of a call of `VolumeMixer`.
 
@@ -288,9 +288,7 @@ class MixCurriculum(keras.layers.Layer):
         share=(0.2, 0.8),
         range_db=(0.0, 15.0),
         more_sources_at=(0.4, 0.7),
-        **kwargs,
     ):
-        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
         if length < 1:
             raise ValueError(f"`length` is {length}; give a number of batches above 0.")
         self.length = length
@@ -298,7 +296,6 @@ class MixCurriculum(keras.layers.Layer):
         self.share = tuple(share)
         self.range_db = tuple(range_db)
         self.more_sources_at = tuple(more_sources_at)
-        self.built = True
 
     def progress(self, batches_seen):
         """Float scalar from 0 to 1."""
@@ -306,7 +303,7 @@ class MixCurriculum(keras.layers.Layer):
         past = ops.cast(batches_seen, "int32") - self.begin
         return ops.cast(ops.clip(past, 0, self.length), "float32") / self.length
 
-    def call(self, batches_seen):
+    def __call__(self, batches_seen):
         t = self.progress(batches_seen)
         allowed = ops.cast(t >= ops.array([0.0, *self.more_sources_at]), "float32")
         return {
@@ -316,11 +313,16 @@ class MixCurriculum(keras.layers.Layer):
         }
 
     def get_config(self):
+        """Arguments of the constructor."""
         return {
-            **super().get_config(),
             "length": self.length,
             "begin": self.begin,
             "share": self.share,
             "range_db": self.range_db,
             "more_sources_at": self.more_sources_at,
         }
+
+    @classmethod
+    def from_config(cls, config):
+        """The curriculum of a configuration."""
+        return cls(**config)
