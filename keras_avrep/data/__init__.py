@@ -1,3 +1,5 @@
+from keras_avrep.data.audio import read_waveform
+from keras_avrep.data.audio_writer import write_audio
 from keras_avrep.data.loader import (
     BatchFeed,
     ClipSource,
@@ -74,8 +76,10 @@ __all__ = [
     "read_otb",
     "read_sample",
     "read_ucf101",
+    "read_waveform",
     "scan_folder",
     "split_records",
     "stream_frames",
+    "write_audio",
     "write_video",
 ]

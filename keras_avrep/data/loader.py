@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import grain
 import numpy as np
 
+from keras_avrep.data.audio import read_waveform
 from keras_avrep.data.manifest import VideoRecord
 from keras_avrep.data.media import MediaError, read_frames
 
@@ -15,7 +16,8 @@ class ClipSource:
     """Draws the clips of one video; a pure function of the seed and the position.
 
     Numbers that a sampler returns beside its times, under `"numbers"`, come with
-    the sample unchanged: where its clips start, say.
+    the sample unchanged: where its clips start, say. Under `"audio"` it may name
+    spans of sound, as `read_sample` takes them.
 
     Args:
         records: list of `VideoRecord`.
@@ -27,7 +29,8 @@ class ClipSource:
 
     Returns, when called with a record index and a `numpy.random.Generator`:
         Dict from the sampler's names to uint8 frames `(..., size, size, 3)`,
-        and `record` int64, the position of the record.
+        and `record` int64, the position of the record; with spans of sound also
+        `audio`, `has_audio` and `sample_rate`.
     """
 
     def __init__(self, records, sampler, size=128, on_reject=None):
@@ -69,29 +72,43 @@ class ClipSource:
             self.on_reject(self.records[position], reason)
 
 
-def read_sample(
-    record: VideoRecord, times: dict[str, np.ndarray], size: int
-) -> dict[str, np.ndarray]:
-    """The frames of a record at named times, decoded in one pass.
+def read_sample(record: VideoRecord, times: dict, size: int) -> dict[str, np.ndarray]:
+    """The frames and the sound of a record at named times, each read in one pass.
 
     Args:
         record: `VideoRecord`.
         times: dict from names to arrays of seconds, of any shape and order.
+            Under `"audio"`, where it is there, a dict that names spans of sound:
+            `start`, seconds of any shape, `duration` in seconds and
+            `sample_rate` in Hz, which defaults to 16000.
         size: int. Height and width in pixels.
 
     Returns:
         Dict from the same names to uint8 arrays, `(size, size, 3)` added to
-        each shape.
+        each shape. With spans of sound, `audio` is float32, `(S,)` added to the
+        shape of `start`, in [-1, 1]; `has_audio` is a bool, false where the
+        video has no track and `audio` is zeros; `sample_rate` is int32.
 
     Raises:
-        MediaError: if the video cannot be decoded.
+        MediaError: if picture or sound cannot be decoded.
 
     Example:
     ```python
     times = keras_avrep.views.UniformClips(num_clips=10)(record)
     clips = keras_avrep.data.read_sample(record, times, size=112)["video"]
+
+    second = {"frame": 2.4, "audio": {"start": 2.0, "duration": 1.0}}
+    sample = keras_avrep.data.read_sample(record, second, size=224)
+    sample["frame"].shape, sample["audio"].shape  # (224, 224, 3), (16000,)
     ```
     """
+    times = dict(times)
+    spans = times.pop("audio", None)
+    sample = _read_named_frames(record, times, size) if times else {}
+    return sample if spans is None else {**sample, **_read_sound(record, **spans)}
+
+
+def _read_named_frames(record, times, size):
     wanted = np.concatenate([np.ravel(t) for t in times.values()])
     unique, places = np.unique(wanted, return_inverse=True)
     frames = read_frames(record.path, unique, size)[places]
@@ -103,6 +120,15 @@ def read_sample(
         )
         first += count
     return sample
+
+
+def _read_sound(record, start, duration, sample_rate=16000):
+    audio, has_audio = read_waveform(record.path, start, duration, sample_rate)
+    return {
+        "audio": audio,
+        "has_audio": np.bool_(has_audio),
+        "sample_rate": np.int32(sample_rate),
+    }
 
 
 def clip_dataset(

@@ -53,9 +53,9 @@ def probe(path: str | os.PathLike) -> MediaInfo:
     ```
     """
     path = Path(path)
-    _check_file(path)
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    check_file(path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
         frame = next(_decoded(container, stream, path), None)
         if frame is None:
             raise MediaError(f"{path}: no frame can be decoded; the file is damaged.")
@@ -94,13 +94,13 @@ def read_frames(path: str | os.PathLike, times, size: int) -> np.ndarray:
     """
     path = Path(path)
     times = [float(t) for t in times]
-    _check_file(path)
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    check_file(path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
         stream.thread_type = "AUTO"
         # Threads come from the loader; more per file only fight for the cores.
         stream.codec_context.thread_count = 1
-        origin = _start_seconds(stream)
+        origin = start_seconds(stream)
         parts = []
         for group in _groups(times):
             _seek(container, stream, origin + group[0])
@@ -129,12 +129,12 @@ def stream_frames(path: str | os.PathLike, size: int | None = None):
         MediaError: while iterating, if no frame can be decoded.
     """
     path = Path(path)
-    _check_file(path)
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    check_file(path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
         fps = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
         reformatter = VideoReformatter()
-        origin, count, shown, seconds = _start_seconds(stream), 0, None, 0.0
+        origin, count, shown, seconds = start_seconds(stream), 0, None, 0.0
         for position, frame in enumerate(_decoded(container, stream, path)):
             seconds = position / fps
             if frame.pts is not None:
@@ -154,23 +154,21 @@ def stream_frames(path: str | os.PathLike, size: int | None = None):
 # --- reading ---------------------------------------------------------------
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
     if not path.is_file():
         raise MediaError(f"{path}: there is no such file.")
     if path.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty.")
 
 
-def _opened(path: Path):
+def opened(path: Path):
     try:
         return av.open(str(path), metadata_errors="ignore")
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise MediaError(
-            f"{path}: cannot be opened as video ({_why(error)})."
-        ) from None
+        raise MediaError(f"{path}: cannot be opened as media ({why(error)}).") from None
 
 
-def _video_stream(container, path: Path):
+def video_stream(container, path: Path):
     for stream in container.streams.video:
         # Cover art of an audio file is a "video" of one attached picture.
         attached = getattr(stream.disposition, "name", "") or ""
@@ -188,7 +186,7 @@ def _decoded(container, stream, path: Path):
             yield frame
     except (av.FFmpegError, OSError, ValueError) as error:
         if count == 0:
-            raise MediaError(f"{path}: cannot be decoded ({_why(error)}).") from None
+            raise MediaError(f"{path}: cannot be decoded ({why(error)}).") from None
 
 
 def _extent(container, stream, fps: float, path: Path) -> tuple[float, int]:
@@ -209,12 +207,10 @@ def _count_packets(container, stream, path: Path) -> int:
         container.seek(0)
         return sum(1 for packet in container.demux(stream) if packet.size)
     except (av.FFmpegError, OSError) as error:
-        raise MediaError(
-            f"{path}: cannot be read to its end ({_why(error)})."
-        ) from None
+        raise MediaError(f"{path}: cannot be read to its end ({why(error)}).") from None
 
 
-def _start_seconds(stream) -> float:
+def start_seconds(stream) -> float:
     return float((stream.start_time or 0) * stream.time_base)
 
 
@@ -240,12 +236,12 @@ def _groups(times: list[float]) -> list[list[float]]:
 
 
 def _read_from_start(path: Path, times: list[float], size: int) -> np.ndarray:
-    with _opened(path) as container:
-        stream = _video_stream(container, path)
+    with opened(path) as container:
+        stream = video_stream(container, path)
         frames = _pick(
             _decoded(container, stream, path),
             times,
-            _start_seconds(stream),
+            start_seconds(stream),
             size,
             exact_start=False,
         )
@@ -319,5 +315,5 @@ def _quarter_turns(frame) -> int:
     return round((getattr(frame, "rotation", 0) or 0) / 90) % 4
 
 
-def _why(error) -> str:
+def why(error) -> str:
     return str(getattr(error, "strerror", None) or error).split(":")[0].strip(" .")

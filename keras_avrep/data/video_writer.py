@@ -2,10 +2,12 @@
 
 import os
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 
+from keras_avrep.data.audio_writer import CODECS, SoundTrack
 from keras_avrep.data.files import replacing
 
 
@@ -19,6 +21,8 @@ def write_video(
     keyframe_interval: int | None = None,
     audio: np.ndarray | None = None,
     sample_rate: int = 16000,
+    audio_start: float = 0.0,
+    audio_codec: str | None = None,
 ) -> None:
     """Write frames (and sound) to a video file, complete or not at all.
 
@@ -30,11 +34,15 @@ def write_video(
         crf: int or `None`. Constant quality for x264, x265 and VP9. Defaults to 18.
         keyframe_interval: int or `None`. Frames from one key frame to the next;
             small is fast to seek. Defaults to the encoder's choice.
-        audio: float array `(S,)` in [-1, 1] or `None`.
+        audio: float array `(S,)` or `(S, channels)` in [-1, 1], or `None`.
         sample_rate: int. Of `audio`, in Hz. Defaults to 16000.
+        audio_start: float. Seconds at which the sound sets in. Defaults to 0.
+        audio_codec: string. An FFmpeg encoder. Defaults to Opus in `.webm`,
+            uncompressed in `.avi`, else AAC.
 
     Raises:
-        ValueError: if there are no frames.
+        ValueError: if there are no frames, `audio` is empty or has another
+            shape, or is for a GIF.
 
     Example:
     ```python
@@ -42,20 +50,24 @@ def write_video(
     ```
     """
     with replacing(path) as temporary, av.open(str(temporary), "w") as container:
-        stream = None
-        sound = _add_audio_stream(container, audio, sample_rate)
-        for image in frames:
+        stream, sound = None, None
+        if audio is not None:
+            codec_name = audio_codec or _audio_codec(path)
+            sound = SoundTrack(container, audio, sample_rate, codec_name, audio_start)
+        for position, image in enumerate(frames):
             if stream is None:
                 stream = _add_video_stream(
                     container, image, fps, codec, crf, keyframe_interval
                 )
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image))
             container.mux(stream.encode(frame))
+            if sound is not None:
+                sound.write_until((position + 1) / fps)
         if stream is None:
             raise ValueError(f"`frames` for {path} is empty; give at least one.")
         container.mux(stream.encode())
         if sound is not None:
-            _write_audio(container, sound, audio, sample_rate)
+            sound.finish()
 
 
 def _add_video_stream(container, image, fps, codec, crf, keyframe_interval):
@@ -81,27 +93,8 @@ def _add_video_stream(container, image, fps, codec, crf, keyframe_interval):
     return stream
 
 
-def _add_audio_stream(container, audio, sample_rate):
-    if audio is None:
-        return None
-    webm = "webm" in container.format.name
-    stream = container.add_stream("libopus" if webm else "aac", rate=sample_rate)
-    stream.layout = "mono"
-    return stream
-
-
-def _write_audio(container, stream, audio, sample_rate) -> None:
-    samples = np.asarray(audio, np.float32)[None]
-    frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
-    frame.sample_rate = sample_rate
-    resampler = av.AudioResampler(
-        stream.codec_context.format or "fltp", "mono", sample_rate
-    )
-    frame.pts = 0
-    fifo = av.AudioFifo()
-    for part in resampler.resample(frame):
-        fifo.write(part)
-    size = stream.codec_context.frame_size or 1024
-    while (part := fifo.read(size, partial=True)) is not None:
-        container.mux(stream.encode(part))
-    container.mux(stream.encode())
+def _audio_codec(path) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix == ".gif":
+        raise ValueError(f"`audio` is given but a GIF like {path} has no sound.")
+    return CODECS.get(suffix, "aac")

@@ -11,6 +11,7 @@ from keras_avrep.layers.folded_batch_norm import FoldedBatchNormalization
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
 from keras_avrep.layers.folded_max_pool import FoldedMaxPool3D
 from keras_avrep.layers.gradient_reversal import GradientReversal, reversal_strength
+from keras_avrep.layers.log_mel import LogMel
 from keras_avrep.layers.mutual_information import (
     CLUBMutualInformation,
     JSDMutualInformation,
@@ -42,6 +43,7 @@ __all__ = [
     "FoldedMaxPool3D",
     "GradientReversal",
     "JSDMutualInformation",
+    "LogMel",
     "NeighbourMiner",
     "ProjectionHead",
     "ProjectionHeads",

@@ -3,6 +3,7 @@ from keras_avrep.views.clip_augmentation import ClipAugmentation
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
 from keras_avrep.views.controllable_augment import ControllableAugment
 from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
+from keras_avrep.views.mixing import MixCurriculum, VolumeMixer
 from keras_avrep.views.nested_clips import NestedClipSampler
 from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
 from keras_avrep.views.samplers import RandomClips, UniformClips
@@ -13,9 +14,11 @@ __all__ = [
     "ConsecutiveClips",
     "ControllableAugment",
     "LinearDecaySampler",
+    "MixCurriculum",
     "NestedClipSampler",
     "RandomClips",
     "UniformClips",
+    "VolumeMixer",
     "boxes_in_frame",
     "channel_gray",
     "draw_boxes",

@@ -125,3 +125,54 @@ def test_long_videos_are_cut(tmp_path):
     prepare_videos(manifest, tmp_path / "small", segment_seconds=0.5)
     copies = scan_folder(tmp_path / "small").records
     assert [r.num_frames for r in copies] == [6, 6, 6, 6]
+
+
+class SoundingMoments:
+    """A second of sound at a drawn place, and a frame from its middle."""
+
+    def __init__(self, spans=None):
+        self.spans = spans
+
+    def __call__(self, record, rng):
+        start = rng.uniform(0, record.duration - 1.0, self.spans)
+        return {
+            "frame": start + 0.5,
+            "audio": {"start": start, "duration": 1.0, "sample_rate": 8000},
+            "numbers": {"place": np.float32(start)},
+        }
+
+
+@pytest.mark.parametrize("spans", [None, 2])
+def test_samples_bring_the_sound_of_their_moment(tmp_path, spans):
+    for index in range(4):
+        # Louder by the second, as the picture is lighter: 10 levels a frame.
+        sound = np.repeat([0.1, 0.3], 8000).astype(np.float32)
+        audio = None if index == 2 else sound
+        write_ramp(tmp_path / f"{index}.mkv", audio=audio, sample_rate=8000)
+    dataset = clip_dataset(
+        scan_folder(tmp_path).records, SoundingMoments(spans), size=16, batch_size=4
+    )
+    batch, shape = dataset[0], (4,) if spans is None else (4, spans)
+    assert batch["frame"].shape == (*shape, 16, 16, 3)
+    assert batch["audio"].shape == (*shape, 8000)
+    assert batch["audio"].dtype == np.float32
+    assert batch["has_audio"].dtype == bool
+    np.testing.assert_array_equal(batch["has_audio"], batch["record"] != 2)
+    assert batch["sample_rate"].tolist() == [8000] * 4
+    assert not batch["audio"][batch["record"] == 2].any()
+    heard = batch["audio"][batch["has_audio"]]
+    place = batch["place"][batch["has_audio"]]
+    # The louder half begins at second 1 of the video.
+    np.testing.assert_allclose(heard.mean(axis=-1), 0.1 + 0.2 * place, atol=0.02)
+    again = dataset[0]
+    np.testing.assert_array_equal(again["audio"], batch["audio"])
+
+
+def test_sound_alone_needs_no_picture(tmp_path):
+    write_ramp(tmp_path / "a.mp4", audio=np.full(32000, 0.2, np.float32))
+    record = scan_folder(tmp_path).records[0]
+    times = {"audio": {"start": 0.5, "duration": 0.25}}
+    sample = read_sample(record, times, 16)
+    assert sorted(sample) == ["audio", "has_audio", "sample_rate"]
+    assert sample["audio"].shape == (4000,)
+    assert "audio" in times
