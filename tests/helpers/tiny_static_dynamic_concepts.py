@@ -7,7 +7,7 @@ from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.models import ConceptViews, StaticDynamicConcepts
 
 
-def build(seed=0, **kwargs):
+def build(seed=0, size=16, **kwargs):
     keras.utils.set_random_seed(seed)
     backbone = VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625)
     sizes = {
@@ -22,7 +22,7 @@ def build(seed=0, **kwargs):
     }
     return StaticDynamicConcepts(
         backbone,
-        ConceptViews(size=16, flip=0.0, seed=seed),
+        ConceptViews(size=size, flip=0.0, seed=seed),
         seed=seed,
         **{**sizes, **kwargs},
     )
@@ -30,9 +30,10 @@ def build(seed=0, **kwargs):
 
 def build_for_steps(seed=0):
     """Every term has a gradient, also with random weights and a batch of 4."""
-    return build(
-        seed, temperature=0.5, freeze_bank_for=1, local_after=1, hidden_dim=32, top=None
-    )
+    # Of a single place attention has no choice, hence no gradient.
+    size = 32
+    schedule = {"freeze_bank_for": 1, "local_after": 1}
+    return build(seed, size, temperature=0.5, hidden_dim=32, top=None, **schedule)
 
 
 def draw_batch(rng):
