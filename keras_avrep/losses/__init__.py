@@ -8,6 +8,7 @@ from keras_avrep.losses.step_match import (
     steps_within,
 )
 from keras_avrep.losses.temporal_nce import temporal_nce
+from keras_avrep.losses.truncated_smoothing import truncated_smoothing
 
 __all__ = [
     "activation_alignment",
@@ -19,4 +20,5 @@ __all__ = [
     "nt_xent",
     "steps_within",
     "temporal_nce",
+    "truncated_smoothing",
 ]
