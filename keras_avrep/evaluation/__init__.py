@@ -22,6 +22,12 @@ from keras_avrep.evaluation.temporal_detection import (
     detection_average_precision,
     temporal_iou,
 )
+from keras_avrep.evaluation.temporal_probes import (
+    order_accuracy,
+    step_match,
+    temporal_variance_ratio,
+    time_regression,
+)
 from keras_avrep.evaluation.tracking import one_pass_evaluation
 from keras_avrep.evaluation.units import choose_units, write_units
 
@@ -45,11 +51,15 @@ __all__ = [
     "multi_label_average_precision",
     "nearest_neighbours",
     "one_pass_evaluation",
+    "order_accuracy",
     "paired_box_iou",
     "retrieval_recall",
     "save_features",
     "segmentation_scores",
+    "step_match",
     "temporal_iou",
+    "temporal_variance_ratio",
+    "time_regression",
     "write_gallery",
     "write_units",
 ]

@@ -25,6 +25,7 @@ from keras_avrep.losses.step_match import (
 from keras_avrep.losses.swapped_prediction import swapped_prediction
 from keras_avrep.losses.temporal_nce import temporal_nce
 from keras_avrep.losses.timestamp_retrieval import timestamp_retrieval
+from keras_avrep.losses.truncated_smoothing import truncated_smoothing
 from keras_avrep.losses.wrong_mode_entropy import wrong_mode_entropy
 
 __all__ = [
@@ -54,5 +55,6 @@ __all__ = [
     "swapped_prediction",
     "temporal_nce",
     "timestamp_retrieval",
+    "truncated_smoothing",
     "wrong_mode_entropy",
 ]

@@ -12,6 +12,7 @@ from keras_avrep.models.controllable_augmentations import (
     LocalGlobalSampler,
 )
 from keras_avrep.models.dclr import DCLR, DCLRViews
+from keras_avrep.models.mstcn import MSTCN
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.static_dynamic_concepts import (
     ConceptViews,
@@ -23,6 +24,7 @@ from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoCl
 
 __all__ = [
     "DCLR",
+    "MSTCN",
     "SYSTEMS",
     "ActionLocaliser",
     "ConSTCL",
