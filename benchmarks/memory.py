@@ -42,7 +42,7 @@ def temporal_loss(batch, chunks):
     long_times = np.tile(4.0 * np.arange(STEPS[1]) + 2, (batch, 1)).astype("float32")
 
     def loss(short, long):
-        return temporal_nce(short, long, short_times, long_times, chunks=chunks)
+        return temporal_nce(short, long, short_times, long_times, cross_chunks=chunks)
 
     return loss, [(batch, steps, DIM) for steps in STEPS]
 

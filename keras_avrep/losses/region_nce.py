@@ -1,9 +1,7 @@
-import itertools
-
-import keras
 from keras import ops
 
 from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.losses.map_in_chunks import map_in_chunks
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 
 
@@ -35,8 +33,8 @@ def region_nce(
         temperature: float. Defaults to `0.2`.
         same_video_negatives: bool. Whether the other regions of the same video are
             negatives too. Defaults to `False`.
-        chunks: int. Parts of the batch whose logits are held one at a time, and
-            computed again for the gradient; at most one a video. Defaults to `1`.
+        chunks: int. Parts of the batch whose logits are held one at a time, see
+            `map_in_chunks`. Defaults to `1`.
 
     Returns:
         float32 scalar, the mean over the regions that count, 0 without any.
@@ -54,43 +52,25 @@ def region_nce(
     if target_mask is None:
         target_mask = ops.ones(ops.shape(target)[:2], "bool")
 
-    def losses_of(matched, videos):
-        def losses(query, target):
-            return _losses(
-                query,
-                target,
-                matched,
-                videos,
-                target_mask,
-                temperature,
-                same_video_negatives,
-            )
-
-        return losses
-
-    if chunks == 1:
-        losses = losses_of(matched, videos)(query, target)
-    else:
-        losses = ops.concatenate(
-            [
-                keras.remat(losses_of(matched[part], videos[part]))(query[part], target)
-                for part in _parts(ops.shape(query)[0], chunks)
-            ],
-            axis=0,
+    def losses_of(query, matched, videos, target, target_mask):
+        return _losses(
+            query,
+            target,
+            matched,
+            videos,
+            target_mask,
+            temperature,
+            same_video_negatives,
         )
+
+    losses = map_in_chunks(
+        losses_of, (query, matched, videos), (target, target_mask), chunks
+    )
     if query_mask is None:
         return ops.mean(losses)
     counted = ops.where(query_mask, losses, 0.0)
     number = ops.sum(ops.cast(query_mask, "float32"))
     return ops.sum(counted) / ops.maximum(number, 1.0)
-
-
-def _parts(length, count):
-    """Slices of nearly equal size; the length may be a tensor."""
-    if isinstance(length, int):
-        count = max(1, min(count, length))
-    bounds = [number * length // count for number in range(count + 1)]
-    return [slice(*pair) for pair in itertools.pairwise(bounds)]
 
 
 def _losses(

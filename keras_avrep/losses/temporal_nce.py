@@ -1,10 +1,9 @@
 import functools
-import itertools
 
-import keras
 from keras import ops
 
 from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.losses.map_in_chunks import map_in_chunks
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 from keras_avrep.losses.step_match import (
     interpolated_step_match,
@@ -65,9 +64,8 @@ def temporal_nce(
             Defaults to all.
         cross_offset: int or scalar tensor. First of those steps; a count of
             batches takes turns. Defaults to `0`.
-        cross_chunks: int. Parts in which the other videos are taken, to hold
-            fewer similarities in memory; they are computed again for the
-            gradient. Defaults to `1`.
+        cross_chunks: int. Parts of the batch whose similarities to other videos
+            are held one at a time, see `map_in_chunks`. Defaults to `1`.
 
     Returns:
         float32 scalar.
@@ -123,31 +121,21 @@ def _step_losses(
     if negatives != "within":
         if cross_steps is not None and cross_steps < key.shape[1]:
             key = _every_few_steps(key, cross_steps, cross_offset)
-        parts += _other_videos(query, key, temperature, cross_chunks)
+        parts.append(_other_videos(query, key, temperature, cross_chunks))
     total = _log_sum_exp(ops.stack(parts, axis=-1))
     return total - ops.sum(targets * own, axis=-1)
 
 
 def _other_videos(query, key, temperature, chunks):
-    """Log-sum-exps `(batch, Tq)` over the steps of other videos, one a chunk."""
+    """Log-sum-exps `(batch, Tq)` over the steps of other videos."""
+    numbers = ops.arange(ops.shape(query)[0])
 
-    def similar(query, key, other):
+    def similar(query, own, key, numbers):
         logits = ops.einsum("bqd,ckd->bqck", query, key) / temperature
-        return _log_sum_exp(logits, other[:, None, :, None] > 0, axis=(2, 3))
+        other = own[:, None] != numbers[None]
+        return _log_sum_exp(logits, other[:, None, :, None], axis=(2, 3))
 
-    if chunks > 1:
-        similar = keras.remat(similar)
-    # Known beforehand or not: `fit` on TensorFlow does not tell.
-    batch = ops.shape(query)[0]
-    numbers = ops.arange(batch)
-    bounds = [batch * i // chunks for i in range(chunks + 1)]
-    parts = []
-    for first, stop in itertools.pairwise(bounds):
-        if isinstance(batch, int) and first == stop:
-            continue
-        other = ops.cast(numbers[:, None] != numbers[None, first:stop], "float32")
-        parts.append(similar(query, key[first:stop], other))
-    return parts
+    return map_in_chunks(similar, (query, numbers), (key, numbers), chunks)
 
 
 def _every_few_steps(key, count, offset):

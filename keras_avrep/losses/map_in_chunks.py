@@ -1,0 +1,41 @@
+import math
+
+import keras
+from keras import ops
+
+
+def map_in_chunks(function, parts, shared, chunks):
+    """Call a function on pieces of a batch, one after the other, to save memory.
+
+    What a piece computes is thrown away and computed again for the gradient, so
+    that only one piece's intermediate results are held at a time. The pieces are
+    the steps of a loop: written out one by one, a compiler may run them together.
+
+    Args:
+        function: from the tensors of `parts` and `shared` to a tensor whose first
+            axis is the piece's.
+        parts: tuple of tensors `(batch, ...)` that are cut into pieces.
+        shared: tuple of tensors that every piece gets whole.
+        chunks: int. Number of pieces, 1 for none; the largest common divisor with
+            the batch is taken. A batch of unknown size, as `fit` has it on
+            TensorFlow, is taken one sample at a time.
+
+    Returns:
+        Tensor `(batch, ...)`, the results put together.
+
+    Example:
+    ```python
+    x = keras.ops.ones((4, 2))
+    map_in_chunks(lambda x, y: keras.ops.matmul(x, y), (x,), (x[:2],), chunks=2)
+    ```
+    """
+    batch = parts[0].shape[0]
+    if isinstance(batch, int):
+        chunks = math.gcd(batch, chunks)
+    if chunks == 1:
+        return function(*parts, *shared)
+    count = chunks if isinstance(batch, int) else ops.shape(parts[0])[0]
+    pieces = tuple(ops.reshape(x, (count, -1, *x.shape[1:])) for x in parts)
+    again = keras.remat(function)
+    rows = ops.map(lambda piece: again(*piece, *shared), pieces)
+    return ops.reshape(rows, (-1, *rows.shape[2:]))
