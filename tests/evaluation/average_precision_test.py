@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,7 +27,7 @@ def test_the_enveloped_area_is_that_of_the_drawn_curve(hits, missed):
     recalls = sorted({recall for recall, _ in points})
     area = sum(
         (after - before) * max(p for r, p in points if r >= after)
-        for before, after in zip(recalls[:-1], recalls[1:], strict=True)
+        for before, after in pairwise(recalls)
     )
     assert enveloped_average_precision(hits, positives) == pytest.approx(area)
 
