@@ -96,10 +96,9 @@ def _f1(segments, overlap):
         taken = set()
         for segment in predicted:
             shares = [_overlap(segment, true) for true in truth]
-            # The best only, the first of equals: a taken one is a miss.
-            best = int(np.argmax(shares)) if shares else None
-            if best is not None and shares[best] >= overlap and best not in taken:
-                taken.add(best)
+            # The best only, the first of equals; taken twice, it counts once.
+            if shares and max(shares) >= overlap:
+                taken.add(int(np.argmax(shares)))
         hits += len(taken)
         num_predicted += len(predicted)
         num_true += len(truth)
