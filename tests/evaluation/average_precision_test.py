@@ -1,8 +1,4 @@
-<<<<<<< HEAD
 import itertools
-=======
-from itertools import pairwise
->>>>>>> metrics
 
 import numpy as np
 import pytest
@@ -31,11 +27,7 @@ def test_the_enveloped_area_is_that_of_the_drawn_curve(hits, missed):
     recalls = sorted({recall for recall, _ in points})
     area = sum(
         (after - before) * max(p for r, p in points if r >= after)
-<<<<<<< HEAD
         for before, after in itertools.pairwise(recalls)
-=======
-        for before, after in pairwise(recalls)
->>>>>>> metrics
     )
     assert enveloped_average_precision(hits, positives) == pytest.approx(area)
 
