@@ -85,7 +85,7 @@ PRESETS = {
         **PAPER,
         "task": {"long_frames": 16, "long_stride": 5, "match": "interpolated"},
         "description": "Both terms, 16 frames at stride 2 within 16 at stride 5, "
-        "steps matched by interpolation; costs half less for the long clip.",
+        "steps matched by interpolation; both clips cost the same.",
     },
     "teg_both_wide": {
         **PAPER,

@@ -1,0 +1,286 @@
+"""TeG: what the fine term adds for time, and what it costs elsewhere.
+
+Run by `python benchmarks/claims.py teg`. Pretraining videos have three motions one
+after the other. Each rung starts from the same seed, data and number of steps.
+"""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from claims_common import between_markers, spread
+from keras import ops
+
+from keras_avrep.cli.training_run import build_model, train
+from keras_avrep.data import BatchFeed, clip_dataset, read_sample, scan_folder
+from keras_avrep.evaluation import (
+    detection_average_precision,
+    embed_videos,
+    evaluate_features,
+    order_accuracy,
+    segmentation_scores,
+    step_match,
+    temporal_variance_ratio,
+    time_regression,
+)
+from keras_avrep.models import MSTCN, TeG
+from keras_avrep.models.mstcn import pad_sequences
+from keras_avrep.models.teg import StepFeatureExtractor, TeGViews, resample_nearest
+from keras_avrep.models.teg.step_times import step_times
+from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds.scenes import MOTIONS
+
+DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
+# rung → what it is called, preset, constructor changes
+LADDER = {
+    "persistent": ("persistent term only", "teg_tiny_persistent", {}),
+    "fine": ("fine term only", "teg_tiny_fine", {}),
+    "both": ("both terms", "teg_tiny", {}),
+    "across": (
+        "fine term only, negatives across videos only",
+        "teg_tiny_fine",
+        {"negatives": "across"},
+    ),
+}
+COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
+PHASES = {"phases": 3, "pretrain_phases": True}
+WORLD = ScenesWorld(**PHASES)
+HEAD = {"num_stages": 2, "num_layers": 5, "num_filters": 32}
+HEAD_EPOCHS = 20
+
+
+def run_rung(rung, seed, args):
+    """Train and measure one rung."""
+    folder = Path(args.runs) / f"teg{seed}"
+    phases = rendered(ScenesWorld(seed=seed, **PHASES), folder / "data", COUNTS)
+    # The same scenes with one motion each, for what is asked of whole videos.
+    counts = {split: COUNTS[split] for split in ("train", "test")}
+    single = rendered(ScenesWorld(seed=seed), folder / "single", counts)
+    _, preset, changes = LADDER[rung]
+    model = build_model(
+        preset,
+        num_videos=COUNTS["pretrain"],
+        batch_size=args.batch_size,
+        steps=args.steps,
+        seed=seed,
+        changes=changes,
+    )
+    clip = TeG.presets[preset]["clip"]
+    began = time.time()
+    training = train(
+        model,
+        phases.split("pretrain"),
+        folder / rung,
+        clip=clip,
+        steps=args.steps,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=seed,
+        log_every=50,
+    )
+    options = {**clip, "size": model.views.size, "num_clips": 4}
+    videos = [
+        embed_videos(model.representation, single.split(split), **options)
+        for split in ("train", "test")
+    ]
+    splits = [phases.split(split) for split in ("train", "test")]
+    return {
+        "seed": seed,
+        "rung": rung,
+        "losses": training["losses"],
+        **evaluate_features(*videos, seed),
+        **time_scores(model, clip, *splits, seed),
+        **phase_scores(model, clip, *splits, seed),
+        "seconds": round(time.time() - began),
+    }
+
+
+def rendered(world, folder, counts):
+    render_world(world, folder, counts)
+    return scan_folder(folder, folder.with_suffix(".cache.json"))
+
+
+# --- what steps know of time ----------------------------------------------------
+
+
+def time_scores(model, clip, train_records, test_records, seed):
+    """Probes of the steps of long clips, and matches under independent crops."""
+    _, train_steps = step_pairs(model, clip, train_records, seed)
+    matched, test_steps = step_pairs(model, clip, test_records, seed)
+    return {
+        "step_match": step_match(**matched),
+        "time_regression": time_regression(train_steps, test_steps),
+        "order_accuracy": order_accuracy(train_steps, test_steps),
+        "variance_ratio": temporal_variance_ratio(test_steps),
+    }
+
+
+def step_pairs(model, clip, records, seed, batch_size=16):
+    """Steps and times of nested clips, cropped apart, and of whole long clips."""
+    dataset = clip_dataset(
+        records,
+        model.training_sampler(clip),
+        size=model.views.size,
+        batch_size=batch_size,
+        seed=seed,
+        shuffle=False,
+        repeat=False,
+    )
+    views = TeGViews.from_config({**model.views.get_config(), "seed": 1000 + seed})
+    steps = model.inference_models()["steps"]
+    matched = {name: [] for name in ("short", "long", "short_times", "long_times")}
+    whole = []
+    for batch in BatchFeed(dataset):
+        cropped = views(batch)
+        for name in ("short", "long"):
+            feature_map = model.backbone(cropped[name], training=False)
+            matched[name].append(ops.convert_to_numpy(model.pool(feature_map)))
+            numbers = (batch[f"{name}_{part}"] for part in ("start", "stride"))
+            times = step_times(*numbers, batch[name].shape[1])
+            matched[f"{name}_times"].append(times)
+        whole.append(steps.predict_on_batch(batch["long"].astype("float32")))
+    return {k: np.concatenate(v) for k, v in matched.items()}, np.concatenate(whole)
+
+
+# --- which motion is when -------------------------------------------------------
+
+
+def phase_scores(model, clip, train_records, test_records, seed):
+    """Segmentation and detection of the phases, by a head on frozen steps."""
+    extract = StepFeatureExtractor(
+        model.inference_models()["steps"], model.long_frames, model.long_stride
+    )
+    size = model.views.size
+    sequences, truth = labelled(extract, train_records, size)
+    tests, names = labelled(extract, test_records, size)
+    videos = [record.video_id for record in test_records]
+    truth_of = dict(zip(videos, names, strict=True))
+    result = {}
+    for kind, change in (("steps", np.asarray), ("means", running_mean)):
+        head = trained_head([change(x) for x in sequences], truth, seed)
+        predicted, detected = {}, {}
+        for record, features in zip(test_records, tests, strict=True):
+            shares = head.probabilities(change(features))
+            labels = [MOTIONS[i] for i in shares.argmax(axis=1)]
+            predicted[record.video_id] = labels
+            detected[record.video_id] = segments(labels, record.fps, shares)
+        real = {
+            record.video_id: segments(truth_of[record.video_id], record.fps)
+            for record in test_records
+        }
+        result[f"segmentation_of_{kind}"] = segmentation_scores(predicted, truth_of)
+        average = detection_average_precision(detected, real)["average"]
+        result[f"detection_of_{kind}"] = average
+    return result
+
+
+def labelled(extract, records, size):
+    """Features and the motion of every frame, for each video."""
+    sequences, labels = [], []
+    for record in records:
+        count = round(record.duration * record.fps)
+        times = (np.arange(count) + 0.5) / record.fps
+        frames = read_sample(record, {"video": times}, size)["video"]
+        sequences.append(resample_nearest(*extract(frames), np.arange(count)))
+        motions = record.labels["motion"].split(">")
+        labels.append([motions[t * len(motions) // count] for t in range(count)])
+    return sequences, labels
+
+
+def running_mean(features, frames=16):
+    """Each frame's features averaged with those around it: no detail in time."""
+    padded = np.pad(features, ((frames // 2, frames // 2), (0, 0)), mode="edge")
+    total = np.cumsum(padded, axis=0, dtype="float64")
+    return ((total[frames:] - total[:-frames]) / frames).astype("float32")
+
+
+def trained_head(sequences, labels, seed):
+    """MS-TCN trained on standardised features, which it keeps to itself."""
+    keras.utils.set_random_seed(seed)
+    rows = np.concatenate(sequences)
+    normalise = keras.layers.Normalization(
+        mean=rows.mean(axis=0), variance=rows.var(axis=0) + 1e-6
+    )
+    head = MSTCN(len(MOTIONS), rows.shape[1], **HEAD)
+    head.compile(keras.optimizers.Adam(2e-3), jit_compile=False)
+    numbers = [[MOTIONS.index(name) for name in row] for row in labels]
+    scaled = [ops.convert_to_numpy(normalise(x)) for x in sequences]
+    inputs, targets = pad_sequences(scaled, numbers)
+    head.fit(inputs, targets, batch_size=16, epochs=HEAD_EPOCHS, verbose=0)
+    return NormalisedHead(head, normalise)
+
+
+class NormalisedHead:
+    """A head with the scaling of the features that it was trained on."""
+
+    def __init__(self, head, normalise):
+        self.head = head
+        self.normalise = normalise
+
+    def probabilities(self, features):
+        return self.head.probabilities(ops.convert_to_numpy(self.normalise(features)))
+
+
+def segments(labels, fps, shares=None):
+    """Runs of one label, in seconds; scored by their mean share if there are any."""
+    cuts = [i for i in range(1, len(labels)) if labels[i] != labels[i - 1]]
+    found = []
+    for start, stop in zip([0, *cuts], [*cuts, len(labels)], strict=True):
+        entry = {"label": labels[start], "segment": [start / fps, stop / fps]}
+        if shares is not None:
+            share = shares[start:stop, MOTIONS.index(labels[start])]
+            entry["score"] = float(share.mean())
+        found.append(entry)
+    return found
+
+
+# --- tables ---------------------------------------------------------------------
+
+
+def table(results):
+    """Markdown: what whole videos tell, and what steps tell of time."""
+    head = ["rung", "seeds", "motion kNN", "motion linear", "scene kNN"]
+    head += ["scene linear", "step match", "order of steps", "variance within"]
+    head += ["time R²"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for rung, (name, *_) in LADDER.items():
+        rows = [r for r in results if r["rung"] == rung]
+        if not rows:
+            continue
+        cells = [
+            spread([r["probe"][label][kind] for r in rows])
+            for label in ("motion", "scene")
+            for kind in ("knn", "linear")
+        ]
+        cells.append(spread([r["step_match"]["accuracy"] for r in rows]))
+        cells += [
+            spread([r[key] for r in rows])
+            for key in ("order_accuracy", "variance_ratio", "time_regression")
+        ]
+        lines.append("| " + " | ".join([name, str(len(rows)), *cells]) + " |")
+    return "\n".join(lines)
+
+
+def phase_table(results):
+    """Markdown: phases found by a head on steps, and on means over a window."""
+    head = ["rung", "features", "frames right", "edit", "F1@10", "F1@25", "F1@50"]
+    head += ["average mAP"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    keys = ("accuracy", "edit", "f1_at_10", "f1_at_25", "f1_at_50")
+    for rung, (name, *_) in LADDER.items():
+        rows = [r for r in results if r["rung"] == rung]
+        for kind in ("steps", "means") if rows else ():
+            scores = [r[f"segmentation_of_{kind}"] for r in rows]
+            cells = [spread([s[key] for s in scores]) for key in keys]
+            cells.append(spread([r[f"detection_of_{kind}"] for r in rows]))
+            lines.append("| " + " | ".join([name, kind, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def write_tables(results, root):
+    """Put the tables into the README and the card."""
+    both = f"{table(results)}\n\n{phase_table(results)}"
+    for path in (root / "README.md", root / "keras_avrep/models/teg/CARD.md"):
+        between_markers(path, "teg-claims", both)
+    return both
