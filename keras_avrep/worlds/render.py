@@ -3,28 +3,38 @@
 import json
 from pathlib import Path
 
-from keras_avrep.data import write_video
-from keras_avrep.data.files import write_text
+import numpy as np
+
+from keras_avrep.data import write_audio, write_video
+from keras_avrep.data.files import replacing, write_text
 from keras_avrep.data.manifest import ANNOTATIONS
 
 
-def render_world(world, folder, counts, progress=None):
+def render_world(world, folder, counts, progress=None, wav=False, stems=False):
     """Write the videos of a world as MP4, with `annotations.jsonl`.
 
-    What is there already is kept, so an interrupted rendering goes on where it
-    was.
+    The videos of a world that sounds have an AAC track. What is there already is
+    kept, so an interrupted rendering goes on where it was.
 
     Args:
-        world: for example `ScenesWorld`.
+        world: for example `ScenesWorld`: has `name`, `fps`, `get_config`, `plan`,
+            `frames` and `annotation`; if it sounds, `waveform` and `sample_rate`
+            and `stems` as well.
         folder: where to; one sub-folder for each split.
         counts: dict from split to number of videos.
         progress: called with (videos done, videos in all). Defaults to `None`.
+        wav: bool. Whether to write the sound without loss beside each video, as
+            `NUMBER.wav`. Defaults to `False`.
+        stems: bool. Whether to write the sound of each source beside each video,
+            as float32 `(sources, samples)` `stems` in `NUMBER.npz`, with
+            `sample_rate`. Defaults to `False`.
 
     Returns:
         Path of the folder.
 
     Raises:
-        ValueError: if the folder holds a world with another configuration.
+        ValueError: if the folder holds a world with another configuration, or
+            `wav` or `stems` is asked of a world without.
 
     Example:
     ```python
@@ -32,10 +42,12 @@ def render_world(world, folder, counts, progress=None):
     render_world(world, "videos", {"pretrain": 256, "train": 128, "test": 128})
     ```
     """
+    if (wav or stems) and not hasattr(world, "waveform"):
+        raise ValueError(
+            f"The world {world.name} has no sound; leave `wav` and `stems` off."
+        )
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {"world": world.name, **world.get_config()}
-    _check_same(folder / "world.json", config)
+    check_same_world(folder, world)
     total, done = sum(counts.values()), 0
     lines = []
     for split, count in counts.items():
@@ -43,10 +55,9 @@ def render_world(world, folder, counts, progress=None):
         for index in range(count):
             plan = world.plan(split, index)
             path = folder / split / f"{index:05d}.mp4"
-            if not path.exists():
-                frames = world.frames(plan)
-                write_video(path, frames, world.fps, crf=12, keyframe_interval=12)
-            lines.append(_annotation(path.relative_to(folder), split, plan))
+            _write(world, plan, path, wav, stems)
+            entry = {"video": path.relative_to(folder).as_posix(), "split": split}
+            lines.append(json.dumps(entry | world.annotation(plan)) + "\n")
             done += 1
             if progress is not None:
                 progress(done, total)
@@ -54,23 +65,38 @@ def render_world(world, folder, counts, progress=None):
     return folder
 
 
-def _annotation(path, split, plan):
-    entry = {
-        "video": path.as_posix(),
-        "split": split,
-        "labels": plan["labels"],
-        "motions": plan["motions"],
-        "scene": plan["scene"],
-        "sprites": plan["sprites"],
-    }
-    return json.dumps(entry) + "\n"
+def check_same_world(folder, world):
+    """Make the folder and note the world's configuration in it.
 
+    Args:
+        folder: `Path`.
+        world: with `name` and `get_config`.
 
-def _check_same(path, config):
-    config = json.loads(json.dumps(config))
+    Raises:
+        ValueError: if another world is noted there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "world.json"
+    config = json.loads(json.dumps({"world": world.name, **world.get_config()}))
     if path.exists() and json.loads(path.read_text()) != config:
         raise ValueError(
             f"{path} describes another world; choose an empty folder or the same "
             "arguments."
         )
     write_text(path, json.dumps(config, indent=1))
+
+
+def _write(world, plan, path, wav, stems):
+    """The files of one video, as far as they are not there."""
+    sound, parts = path.with_suffix(".wav"), path.with_suffix(".npz")
+    if not path.exists():
+        audio = {}
+        if hasattr(world, "waveform"):
+            audio = {"audio": world.waveform(plan), "sample_rate": world.sample_rate}
+        frames = world.frames(plan)
+        write_video(path, frames, world.fps, crf=12, keyframe_interval=12, **audio)
+    if wav and not sound.exists():
+        write_audio(sound, world.waveform(plan), world.sample_rate)
+    if stems and not parts.exists():
+        with replacing(parts) as temporary:
+            np.savez(temporary, stems=world.stems(plan), sample_rate=world.sample_rate)

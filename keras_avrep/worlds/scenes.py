@@ -183,6 +183,17 @@ class ScenesWorld:
         ]
         return np.asarray(masks, np.float32)
 
+    def annotation(self, plan):
+        """What is true of a video, for `annotations.jsonl`.
+
+        Args:
+            plan: what `plan` returns.
+
+        Returns:
+            Dict of `labels`, `motions`, `scene`, `sprites`.
+        """
+        return {key: plan[key] for key in ("labels", "motions", "scene", "sprites")}
+
     # --- drawing -------------------------------------------------------------
 
     def _draw_scene(self, rng):
