@@ -70,7 +70,8 @@ def _write(world, plan, folder, name):
     with replacing(paths["box"]) as temporary:
         np.save(temporary, _boxes(truth))
     with replacing(paths["frame"]) as temporary:
-        Image.fromarray(world.frames(plan)[0]).save(temporary, quality=95)
+        image = Image.fromarray(world.frames(plan)[0])
+        image.save(temporary, quality=95, subsampling=0)
 
 
 def _facts(truth):

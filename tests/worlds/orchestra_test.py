@@ -98,9 +98,8 @@ def test_alikes_are_told_apart_by_the_other_sense_only():
     assert 0.3 < timbre_accuracy(sounds_alike[1:], count=60) < 0.7
     halfway = choose_instruments(3, sound_alike=0.5)[2].timbre
     assert halfway.low == (TIMBRES["acoustic_guitar"].low + TIMBRES["cello"].low) / 2
-    assert timbre_accuracy(choose_instruments(11, sound_alike=0.9)) < timbre_accuracy(
-        choose_instruments(11)
-    )
+    near = choose_instruments(3, sound_alike=0.9)[1:]
+    assert timbre_accuracy(near) < timbre_accuracy(choose_instruments(3)[1:])
 
 
 # --- what is drawn ------------------------------------------------------------
@@ -316,8 +315,8 @@ def test_boxes_are_around_what_is_drawn(kind):
             changed = np.abs(alone - empty)[0].max(axis=-1) > 0
             y1, x1, y2, x2 = np.rint(boxes[number, 0] * 64).astype(int)
             outside = changed.copy()
-            # The soft edge reaches a pixel further.
-            outside[max(0, y1 - 1) : y2 + 1, max(0, x1 - 1) : x2 + 1] = False
+            # Soft edges reach a little further, most so where slanted.
+            outside[max(0, y1 - 3) : y2 + 3, max(0, x1 - 3) : x2 + 3] = False
             assert not outside.any()
             mask = world.object_masks(plan)[number, 0] >= 0.5
             for edge in (mask[y1], mask[y2 - 1], mask[:, x1], mask[:, x2 - 1]):
