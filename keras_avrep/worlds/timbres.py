@@ -6,6 +6,8 @@ import numpy as np
 from scipy.signal import butter, sosfilt
 
 MAX_PARTIALS = 40
+# A note that dies away is over when it is 43 dB down.
+TIME_CONSTANTS = 5
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,7 @@ def synthesise(timbre, num_samples, sample_rate, rng):
         phases = rng.uniform(0, 2 * np.pi, MAX_PARTIALS)
         wobble = rng.uniform(0, 2 * np.pi)
         first = max(0, int(np.ceil(start * sample_rate)))
-        last = num_samples
-        if timbre.decay == 0:
-            # A held note ends where the next one starts; both overlap a little.
-            stop = start + 1 / timbre.notes + timbre.attack
-            last = min(num_samples, int(np.ceil(stop * sample_rate)))
+        last = min(num_samples, int(np.ceil((start + _length(timbre)) * sample_rate)))
         if first >= last:
             continue
         age = t[first:last] - start
@@ -117,10 +115,17 @@ def _note_starts(timbre, seconds, rng):
     """Evenly spaced, so that there is sound from the first sample to the last."""
     spacing = 1 / timbre.notes
     # Notes that are still to be heard at the beginning have started before it.
-    before = 1 if timbre.decay == 0 else int(np.ceil(2 / timbre.decay / spacing))
+    before = int(np.ceil(_length(timbre) / spacing))
     offset = rng.uniform(0, spacing)
     count = int(np.ceil(seconds / spacing)) + 1
     return offset + spacing * np.arange(-before, count)
+
+
+def _length(timbre):
+    """Seconds of a note; a held one overlaps a little with the next."""
+    if timbre.decay:
+        return timbre.attack + TIME_CONSTANTS / timbre.decay
+    return 1 / timbre.notes + timbre.attack
 
 
 def _tone(timbre, pitch, age, phases, wobble, sample_rate):
@@ -159,7 +164,7 @@ def _envelope(timbre, age):
     rise = np.clip(age / timbre.attack, 0, 1)
     if timbre.decay:
         return rise * np.exp(-timbre.decay * np.maximum(age - timbre.attack, 0))
-    fall = (1 / timbre.notes + timbre.attack - age) / timbre.attack
+    fall = (_length(timbre) - age) / timbre.attack
     return rise * np.clip(fall, 0, 1)
 
 
