@@ -1,7 +1,7 @@
 import keras
 
 from keras_avrep.backbones.video_backbone import VideoBackbone
-from keras_avrep.layers import FoldedConv3D
+from keras_avrep.layers import FoldedBatchNormalization, FoldedConv3D
 
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 
@@ -134,7 +134,7 @@ class BottleneckBuilder:
         )(x)
 
     def norm(self, x, name):
-        return keras.layers.BatchNormalization(
+        return FoldedBatchNormalization(
             momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=name
         )(x)
 

@@ -1,7 +1,7 @@
 import keras
 
 from keras_avrep.backbones.video_backbone import VideoBackbone
-from keras_avrep.layers import FoldedConv3D
+from keras_avrep.layers import FoldedBatchNormalization, FoldedConv3D
 
 CONVOLUTIONS = ("2plus1d", "3d", "mixed")
 
@@ -99,7 +99,7 @@ class _Builder:
         )(x)
 
     def norm(self, x, name):
-        return keras.layers.BatchNormalization(
+        return FoldedBatchNormalization(
             momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=name
         )(x)
 

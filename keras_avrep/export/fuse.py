@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_avrep.layers import FoldedConv3D
+from keras_avrep.layers import FoldedBatchNormalization, FoldedConv3D
 
 
 class FusedConv3D(FoldedConv3D):
@@ -150,7 +150,10 @@ def _consumers(model):
 
 def _only(consumers, kind):
     """The one consumer, if it is of this plain kind."""
-    if len(consumers) != 1 or type(consumers[0]) is not kind:
+    kinds = (kind, FoldedBatchNormalization)
+    if kind is not keras.layers.BatchNormalization:
+        kinds = (kind,)
+    if len(consumers) != 1 or type(consumers[0]) not in kinds:
         return None
     (layer,) = consumers
     if kind is keras.layers.BatchNormalization and layer.axis not in (-1, 4):

@@ -1,3 +1,5 @@
+import math
+
 import keras
 from keras import ops
 
@@ -85,7 +87,7 @@ class FoldedConv3D(keras.layers.Layer):
 
     def _spatial(self, x):
         batch, time, height, width, channels = ops.shape(x)
-        x = x[:, :: self.strides[0]] if self.strides[0] > 1 else x
+        x = take_every(x, (self.strides[0],))
         time = -(-time // self.strides[0])
         x = ops.reshape(x, (-1, height, width, channels))
         x = self._convolve(x, self.kernel[0], self.strides[1:])
@@ -93,8 +95,7 @@ class FoldedConv3D(keras.layers.Layer):
         return ops.reshape(x, (batch, time, height, width, self.filters))
 
     def _temporal(self, x):
-        if self.strides[1] > 1 or self.strides[2] > 1:
-            x = x[:, :, :: self.strides[1], :: self.strides[2]]
+        x = take_every(x, (1, *self.strides[1:]))
         batch, time, height, width, channels = ops.shape(x)
         x = ops.reshape(x, (batch, time, height * width, channels))
         x = self._convolve(x, self.kernel[:, 0], (self.strides[0], 1))
@@ -109,7 +110,7 @@ class FoldedConv3D(keras.layers.Layer):
         if max(sizes) == 1:
             # Sliced first: kernel gradients of strided 1x1 convolutions were
             # seen to differ between backends.
-            x = x[(slice(None), *(slice(None, None, step) for step in strides))]
+            x = take_every(x, strides)
             return ops.conv(x, kernel, strides=1, padding="valid")
         padding = [(size // 2, size // 2) for size in sizes]
         x = ops.pad(x, [(0, 0), *padding, (0, 0)])
@@ -132,3 +133,36 @@ class FoldedConv3D(keras.layers.Layer):
             "padding": self.padding,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+
+def take_every(x, strides):
+    """Every so many steps along the axes behind the first.
+
+    The same as `x[:, ::stride, ...]`; where sizes divide it is a reshape and a
+    slice, which is several times faster on a CPU.
+
+    Args:
+        x: tensor `(batch, ...)`.
+        strides: ints, one for each axis from the second on; further axes are kept.
+
+    Returns:
+        Tensor.
+
+    Example:
+    ```python
+    take_every(keras.ops.ones((2, 4, 8, 8, 3)), (2, 2, 2)).shape  # (2, 2, 4, 4, 3)
+    ```
+    """
+    if max(strides) == 1:
+        return x
+    shape = list(x.shape[1:])
+    pairs = list(zip(shape, strides, strict=False))
+    if None in shape or any(size % stride for size, stride in pairs):
+        return x[(slice(None), *(slice(None, None, step) for step in strides))]
+    # One axis after the other: LiteRT slices tensors of up to five axes.
+    for axis, (size, stride) in enumerate(pairs):
+        if stride > 1:
+            behind = math.prod(shape[axis + 1 :])
+            x = ops.reshape(x, (-1, stride * behind))[:, :behind]
+            shape[axis] = size // stride
+    return ops.reshape(x, (-1, *shape))

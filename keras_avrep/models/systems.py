@@ -1,8 +1,9 @@
 """The systems that learn from video, and which of them a preset belongs to."""
 
 from keras_avrep.models.dclr import DCLR
+from keras_avrep.models.static_dynamic_concepts import StaticDynamicConcepts
 
-SYSTEMS = (DCLR,)
+SYSTEMS = (DCLR, StaticDynamicConcepts)
 
 
 def system_of(preset):

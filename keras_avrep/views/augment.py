@@ -125,23 +125,43 @@ def _resampling(start, end, length, size):
     return weights / ops.sum(weights, axis=-1, keepdims=True)
 
 
-def grayscale(clip, seed, probability=0.2):
-    """Turn some clips gray (luma in all channels).
+def grayscale(clip, seed, probability=0.2, gray_from="luma"):
+    """Turn some clips gray.
 
     Args:
         clip: float tensor `(batch, T, H, W, 3)`.
         seed: SeedGenerator.
         probability: float. Defaults to `0.2`.
+        gray_from: string. What goes into all channels: `"luma"`, or a random one
+            of them, drawn for each clip, `"channel"`, or for each frame,
+            `"channel_per_frame"`. Defaults to `"luma"`.
 
     Returns:
         Tensor of the clip's shape.
+
+    Raises:
+        ValueError: if `gray_from` is something else.
 
     Example:
     ```python
     grayscale(keras.random.uniform((1, 2, 8, 8, 3)), keras.random.SeedGenerator(0))
     ```
     """
-    return ops.where(_chosen(clip, seed, probability), _luma(clip), clip)
+    chosen = _chosen(clip, seed, probability)
+    if gray_from == "luma":
+        gray = _luma(clip)
+    elif gray_from in ("channel", "channel_per_frame"):
+        frames = clip.shape[1] if gray_from == "channel_per_frame" else 1
+        shape = (ops.shape(clip)[0], frames)
+        channel = random.randint(shape, 0, 3, seed=seed)
+        one_hot = ops.cast(ops.one_hot(channel, 3), clip.dtype)[:, :, None, None]
+        gray = ops.sum(clip * one_hot, axis=-1, keepdims=True)
+    else:
+        raise ValueError(
+            "`gray_from` must be 'luma', 'channel' or 'channel_per_frame', got "
+            f"{gray_from!r}."
+        )
+    return ops.where(chosen, gray, clip)
 
 
 def color_jitter(

@@ -7,12 +7,14 @@ from keras_avrep.layers import (
     ActivationDecoupler,
     ActivationMap,
     FeatureQueue,
+    FoldedBatchNormalization,
     FoldedConv3D,
     NeighbourMiner,
     ProjectionHead,
     ProjectionHeads,
     StaticDynamicDecoupler,
 )
+from keras_avrep.layers.folded_conv3d import take_every
 
 
 def to_numpy(x):
@@ -30,6 +32,51 @@ def test_folded_convolution_equals_the_3d_one(kernel, strides):
     plain.set_weights(folded.get_weights())
     np.testing.assert_allclose(to_numpy(y), to_numpy(plain(x)), atol=1e-5)
     assert folded.compute_output_shape(x.shape) == tuple(y.shape)
+
+
+@pytest.mark.parametrize("shape", [(2, 4, 6, 8, 3), (2, 5, 7, 6, 3)])
+@pytest.mark.parametrize("strides", [(1, 1, 1), (2,), (1, 2, 2), (2, 2, 2)])
+def test_taking_every_step_is_strided_slicing(shape, strides):
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    expected = x[(slice(None), *(slice(None, None, s) for s in strides))]
+    np.testing.assert_array_equal(to_numpy(take_every(x, strides)), expected)
+
+
+@pytest.mark.parametrize("shape", [(4, 2, 3, 5, 6), (4, 6)])
+@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}])
+def test_folded_batch_normalization_equals_the_plain_one(shape, options):
+    rng = np.random.default_rng(0)
+    folded = FoldedBatchNormalization(momentum=0.9, **options)
+    plain = keras.layers.BatchNormalization(momentum=0.9, **options)
+    folded.build(shape)
+    plain.build(shape)
+    weights = [rng.uniform(0.5, 2, w.shape) for w in plain.get_weights()]
+    for layer in (folded, plain):
+        layer.set_weights(weights)
+    x = rng.normal(2, 3, shape).astype("float32")
+    for training in (True, False):
+        np.testing.assert_allclose(
+            to_numpy(folded(x, training=training)),
+            to_numpy(plain(x, training=training)),
+            atol=1e-4,
+        )
+    for a, b in zip(folded.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4)
+
+
+def test_folded_batch_normalization_keeps_its_statistics_in_float32():
+    layer = FoldedBatchNormalization(dtype="mixed_bfloat16")
+    x = np.random.default_rng(0).normal(5, 0.5, (64, 2, 4, 4, 3)).astype("float32")
+    y = layer(x, training=True)
+    assert keras.backend.standardize_dtype(y.dtype) == "bfloat16"
+    y = to_numpy(ops.cast(y, "float32"))
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2, 3)), 0, atol=0.01)
+    np.testing.assert_allclose(y.std(axis=(0, 1, 2, 3)), 1, atol=0.05)
+    layer.trainable = False
+    before = layer.get_weights()
+    layer(x, training=True)
+    for a, b in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_even_kernel_is_refused():
@@ -94,6 +141,7 @@ def test_miner_never_marks_an_invalid_slot():
 
 def test_layers_survive_their_config():
     layers = [
+        FoldedBatchNormalization(momentum=0.8),
         FoldedConv3D(5, (1, 3, 3)),
         StaticDynamicDecoupler("zero", "random", seed=1),
         ActivationMap(),

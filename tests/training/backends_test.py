@@ -12,7 +12,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 BACKENDS = ("tensorflow", "torch", "jax")
 # `tests/helpers/tiny_NAME.py` builds each.
-NAMES = ("dclr",)
+NAMES = ("dclr", "static_dynamic_concepts")
 
 
 def helpers_first():

@@ -1,0 +1,133 @@
+import keras
+from keras import ops
+
+from keras_avrep.layers import StaticDynamicDecoupler
+from keras_avrep.views import augment
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class StaticDynamicViews(keras.layers.Layer):
+    """From two clips of each video to their RGB, static and dynamic inputs.
+
+    Args:
+        size: int. Height and width of the views, in pixels. Defaults to `112`.
+        crop_scale: range of the crop's share of the area. Defaults to (0.2, 1).
+        flip: float. Probability of a horizontal flip; 0 where direction is
+            what is to be learned. Defaults to `0.5`.
+        gray: float. Probability of a gray clip. Defaults to `0.2`.
+        gray_from: string. `"luma"`, or `"channel"` for a random channel of each
+            clip, or `"channel_per_frame"` for one of each frame, which flickers:
+            as the concept paper's code has it. Defaults to `"luma"`.
+        jitter: float. Probability of colour jitter. Defaults to `0.8`.
+        jitter_strength: 4 floats. Of brightness, contrast, saturation and hue.
+            Defaults to (0.4, 0.4, 0.4, 0.1).
+        blur: float. Probability of Gaussian blur. Defaults to `0.5`.
+        wrap: string. First difference of the dynamic input, see
+            `StaticDynamicDecoupler`. Defaults to `"roll"`.
+        align_static: bool. Whether the static input shares its RGB clip's
+            crop and flip. Defaults to `False`, as released.
+        seed: int. Defaults to `None`.
+
+    Call arguments:
+        batch: dict with `video` uint8 `(B, 2, T, H, W, 3)` and `static` uint8
+            `(B, 2, H, W, 3)`.
+
+    Returns:
+        Dict from `rgb`, `static`, `dynamic` to float32 tensors
+        `(B, 2, T, size, size, 3)`, clip 0 being the query and 1 the key.
+
+    Example:
+    ```python
+    video = keras.ops.zeros((2, 2, 4, 40, 40, 3), "uint8")
+    views = StaticDynamicViews(size=32)({"video": video, "static": video[:, :, 0]})
+    views["dynamic"].shape  # (2, 2, 4, 32, 32, 3)
+    ```
+
+    Reference: notes of DCLR (arXiv:2207.05340) and of Static and Dynamic
+    Concepts (arXiv:2207.12795), section 2.
+    """
+
+    def __init__(
+        self,
+        size=112,
+        crop_scale=(0.2, 1.0),
+        flip=0.5,
+        gray=0.2,
+        gray_from="luma",
+        jitter=0.8,
+        jitter_strength=(0.4, 0.4, 0.4, 0.1),
+        blur=0.5,
+        wrap="roll",
+        align_static=False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
+        self.size = size
+        self.crop_scale = tuple(crop_scale)
+        self.flip = flip
+        self.gray = gray
+        self.gray_from = gray_from
+        self.jitter = jitter
+        self.jitter_strength = tuple(jitter_strength)
+        self.blur = blur
+        self.wrap = wrap
+        self.align_static = align_static
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.decoupler = StaticDynamicDecoupler(wrap)
+        self.built = True
+
+    def call(self, batch):
+        video, static = batch["video"], batch["static"]
+        clips, time = video.shape[1], video.shape[2]
+        video = ops.reshape(video, (-1, *video.shape[2:]))
+        static = ops.reshape(static, (-1, 1, *static.shape[2:]))
+        count = ops.shape(video)[0]
+        placement = self._draw_placement(count)
+        rgb = self._augment(video, placement)
+        if not self.align_static:
+            placement = self._draw_placement(count)
+        frozen = ops.repeat(self._augment(static, placement), time, axis=1)
+        views = {
+            "rgb": rgb,
+            "static": frozen,
+            "dynamic": self.decoupler.difference(rgb),
+        }
+        return {
+            name: ops.reshape(x, (-1, clips, *x.shape[1:])) for name, x in views.items()
+        }
+
+    def _draw_placement(self, count):
+        boxes = augment.draw_crops(count, self.seed_generator, self.crop_scale)
+        return boxes, augment.draw_flips(count, self.seed_generator, self.flip)
+
+    def _augment(self, clip, placement):
+        seed = self.seed_generator
+        x = ops.cast(clip, "float32") / 255.0
+        x = augment.crop_and_resize(x, *placement, self.size)
+        if self.gray:
+            x = augment.grayscale(x, seed, self.gray, self.gray_from)
+        if self.jitter:
+            strength = self.jitter_strength
+            x = augment.color_jitter(x, seed, *strength, probability=self.jitter)
+        if self.blur:
+            kernel = int(0.1 * self.size) // 2 * 2 + 1
+            x = augment.gaussian_blur(x, seed, kernel, probability=self.blur)
+        return augment.normalise(x)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "crop_scale": self.crop_scale,
+            "flip": self.flip,
+            "gray": self.gray,
+            "gray_from": self.gray_from,
+            "jitter": self.jitter,
+            "jitter_strength": self.jitter_strength,
+            "blur": self.blur,
+            "wrap": self.wrap,
+            "align_static": self.align_static,
+            "seed": self.seed,
+        }
