@@ -22,6 +22,14 @@ def add_arguments(parser):
         help="of the scene; higher hides the motion better",
     )
     parser.add_argument("--photos", help="folder of images to use as scenes")
+    parser.add_argument(
+        "--sprites", type=int, default=1, help="of a video; labels are of the first"
+    )
+    parser.add_argument(
+        "--boxes",
+        action="store_true",
+        help="annotate boxes also of a single sprite; several always have them",
+    )
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -32,9 +40,11 @@ def run(args):
     world = ScenesWorld(
         size=args.size,
         num_frames=args.num_frames,
+        num_sprites=args.sprites,
         scene_contrast=args.contrast,
         photo_folder=args.photos,
         seed=args.seed,
     )
     counts = {"pretrain": args.pretrain, "train": args.train, "test": args.test}
-    render_world(world, args.folder, counts, Progress("rendered"))
+    progress = Progress("rendered")
+    render_world(world, args.folder, counts, progress, args.boxes or None)

@@ -1,3 +1,4 @@
+from keras_avrep.evaluation.box_overlap import box_iou, paired_box_iou
 from keras_avrep.evaluation.cluster_matching import (
     match_clusters,
     normalised_mutual_information,
@@ -12,6 +13,7 @@ from keras_avrep.evaluation.embed import (
 )
 from keras_avrep.evaluation.evaluate import evaluate_features, instance_retrieval
 from keras_avrep.evaluation.finetune import classification_accuracy, finetune
+from keras_avrep.evaluation.frame_map import frame_mean_average_precision
 from keras_avrep.evaluation.gallery import write_gallery
 from keras_avrep.evaluation.interference import (
     level_wise_average_precision,
@@ -27,22 +29,35 @@ from keras_avrep.evaluation.localization_floors import (
     class_aware_floors,
     localization_floors,
 )
+from keras_avrep.evaluation.multi_label import (
+    multi_hot,
+    multi_label_average_precision,
+)
 from keras_avrep.evaluation.retrieval import (
     knn_accuracy,
     nearest_neighbours,
     retrieval_recall,
 )
+from keras_avrep.evaluation.segmentation import segmentation_scores
+from keras_avrep.evaluation.temporal_detection import (
+    detection_average_precision,
+    temporal_iou,
+)
+from keras_avrep.evaluation.tracking import one_pass_evaluation
 
 __all__ = [
     "Features",
+    "box_iou",
     "chance_level",
     "class_aware_floors",
     "class_aware_scores",
     "classification_accuracy",
+    "detection_average_precision",
     "embed_clips",
     "embed_videos",
     "evaluate_features",
     "finetune",
+    "frame_mean_average_precision",
     "instance_retrieval",
     "knn_accuracy",
     "level_wise_average_precision",
@@ -51,12 +66,18 @@ __all__ = [
     "localization_floors",
     "localization_scores",
     "match_clusters",
+    "multi_hot",
+    "multi_label_average_precision",
     "nearest_neighbours",
     "normalised_mutual_information",
     "off_screen_energy",
     "off_screen_mass",
+    "one_pass_evaluation",
+    "paired_box_iou",
     "retrieval_recall",
     "save_features",
+    "segmentation_scores",
     "sum_cluster_maps",
+    "temporal_iou",
     "write_gallery",
 ]

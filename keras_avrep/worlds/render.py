@@ -10,7 +10,9 @@ from keras_avrep.data.files import replacing, write_text
 from keras_avrep.data.manifest import ANNOTATIONS
 
 
-def render_world(world, folder, counts, progress=None, wav=False, stems=False):
+def render_world(
+    world, folder, counts, progress=None, boxes=None, wav=False, stems=False
+):
     """Write the videos of a world as MP4, with `annotations.jsonl`.
 
     The videos of a world that sounds have an AAC track. What is there already is
@@ -23,6 +25,10 @@ def render_world(world, folder, counts, progress=None, wav=False, stems=False):
         folder: where to; one sub-folder for each split.
         counts: dict from split to number of videos.
         progress: called with (videos done, videos in all). Defaults to `None`.
+        boxes: bool or `None`. For `ScenesWorld`: whether the annotations have the
+            `boxes` of the sprites in every frame, as of `world.boxes` with four
+            decimals, and the `phases` of their motions, as of
+            `world.phase_ranges`. Defaults to `None`: if there are several sprites.
         wav: bool. Whether to write the sound without loss beside each video, as
             `NUMBER.wav`. Defaults to `False`.
         stems: bool. Whether to write the sound of each source beside each video,
@@ -48,6 +54,8 @@ def render_world(world, folder, counts, progress=None, wav=False, stems=False):
         )
     folder = Path(folder)
     check_same_world(folder, world)
+    if boxes is None:
+        boxes = getattr(world, "num_sprites", 1) > 1
     total, done = sum(counts.values()), 0
     lines = []
     for split, count in counts.items():
@@ -57,7 +65,12 @@ def render_world(world, folder, counts, progress=None, wav=False, stems=False):
             path = folder / split / f"{index:05d}.mp4"
             _write(world, plan, path, wav, stems)
             entry = {"video": path.relative_to(folder).as_posix(), "split": split}
-            lines.append(json.dumps(entry | world.annotation(plan)) + "\n")
+            entry |= world.annotation(plan)
+            if boxes:
+                entry["phases"] = world.phase_ranges(plan)
+                # Decimals of float32 are many and say nothing.
+                entry["boxes"] = np.round(world.boxes(plan).astype(float), 4).tolist()
+            lines.append(json.dumps(entry) + "\n")
             done += 1
             if progress is not None:
                 progress(done, total)

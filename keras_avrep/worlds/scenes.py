@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_avrep.worlds.shapes import SHAPES, shape_mask
+from keras_avrep.worlds.sprite_boxes import largest_part_box
 from keras_avrep.worlds.textures import TEXTURES, texture_image
 
 MOTIONS = (
@@ -183,6 +184,40 @@ class ScenesWorld:
         ]
         return np.asarray(masks, np.float32)
 
+    def boxes(self, plan):
+        """The box of each sprite, of its largest part where it wraps around.
+
+        Sprites drawn over it do not shrink a box.
+
+        Args:
+            plan: what `plan` returns.
+
+        Returns:
+            float32 array `(num_sprites, num_frames, 4)` of relative
+            `y1, x1, y2, x2`; see `largest_part_box`.
+        """
+        boxes = [
+            [
+                largest_part_box(self._mask(sprite, *state)[0], state[0])
+                for state in self._states(sprite, motions)
+            ]
+            for sprite, motions in zip(plan["sprites"], plan["motions"], strict=True)
+        ]
+        return np.asarray(boxes, np.float32).reshape(-1, self.num_frames, 4)
+
+    def phase_ranges(self, plan):
+        """When each sprite moves how.
+
+        Args:
+            plan: what `plan` returns.
+
+        Returns:
+            List per sprite of dicts of `motion`, `start` and `stop`: the frames
+            from `start` up to, not including, `stop` go on to their next one
+            with that motion.
+        """
+        return [self._ranges(motions) for motions in plan["motions"]]
+
     def annotation(self, plan):
         """What is true of a video, for `annotations.jsonl`.
 
@@ -250,6 +285,17 @@ class ScenesWorld:
                 zoom += (turn if motion == "expand" else -turn) / 2 / ZOOM
                 zoom %= 1
         return states
+
+    def _ranges(self, motions):
+        # The first frame of each motion, by the rule of `_states`.
+        count = len(motions)
+        starts = [-(-i * self.num_frames // count) for i in range(count + 1)]
+        return [
+            {"motion": motion, "start": start, "stop": stop}
+            for motion, start, stop in zip(
+                motions, starts[:-1], starts[1:], strict=True
+            )
+        ]
 
     def _mask(self, sprite, center, angle, zoom):
         """Coverage by the sprite, and by its front half (it has two colours)."""

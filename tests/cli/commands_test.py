@@ -50,6 +50,15 @@ def test_wrong_arguments_are_one_sentence(capsys, tmp_path):
         main(["scan", str(tmp_path / "nowhere"), "--traceback"])
 
 
+def test_render_annotates_boxes_on_request(tmp_path):
+    counts = ["--pretrain", "0", "--train", "1", "--test", "0"]
+    run = ["render", *counts, "--size", "24", "--num-frames", "3"]
+    for name, more, sprites in (("a", ["--boxes"], 1), ("b", ["--sprites", "2"], 2)):
+        assert main([*run, *more, str(tmp_path / name)]) == 0
+        line = json.loads((tmp_path / name / "annotations.jsonl").read_text())
+        assert np.shape(line["boxes"]) == (sprites, 3, 4)
+
+
 def test_scan_lists_what_was_left_out(videos, tmp_path, capsys):
     manifest, rejects = tmp_path / "m.json", tmp_path / "r.jsonl"
     arguments = ["scan", str(videos), "--out", str(manifest), "--rejects", str(rejects)]

@@ -1,8 +1,7 @@
 import json
-import shutil
 
 import pytest
-from media_files import write_ramp
+from reader_results import reasons, summary, write
 
 from keras_avrep.data import (
     missing_videos,
@@ -12,42 +11,6 @@ from keras_avrep.data import (
     read_kinetics,
     read_ucf101,
 )
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory):
-    """One tiny video of each kind, to be copied."""
-    folder = tmp_path_factory.mktemp("clips")
-    write_ramp(folder / "a.avi", count=4, codec="mpeg4")
-    write_ramp(folder / "a.mp4", count=4)
-    return folder
-
-
-@pytest.fixture
-def put(tmp_path, clips):
-    """Puts real videos below `videos`."""
-
-    def copy(*names):
-        for name in names:
-            path = tmp_path / "videos" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(clips / f"a{path.suffix}", path)
-
-    return copy
-
-
-def write(path, text):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def summary(manifest):
-    return {r.video_id: (r.labels.get("class"), r.split) for r in manifest.records}
-
-
-def reasons(manifest):
-    return {r["path"]: r["reason"] for r in manifest.rejects}
-
 
 # --- UCF-101 -----------------------------------------------------------------
 

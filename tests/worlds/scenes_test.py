@@ -135,6 +135,104 @@ def test_annotations_hold_what_was_drawn(tmp_path):
     assert set(line) >= {"video", "split", "labels", "motions", "scene", "sprites"}
 
 
+def extent(mask):
+    """Relative box of what a mask covers by more than half."""
+    y, x = np.nonzero(mask > 0.5)
+    return np.array([y.min(), x.min(), y.max() + 1, x.max() + 1]) / len(mask)
+
+
+def test_the_box_of_a_whole_sprite_is_the_extent_of_its_mask():
+    world = small(num_sprites=8, num_frames=2, size=48)
+    plan = world.plan("test", 0)
+    for sprite in plan["sprites"]:
+        sprite.update(center=[24.0, 23.0], zoom=0.2)
+    boxes, masks = world.boxes(plan), world.sprite_masks(plan)
+    assert boxes.shape == (8, 2, 4) and boxes.dtype == np.float32
+    for box, mask in zip(boxes[:, 0], masks[:, 0], strict=True):
+        np.testing.assert_allclose(box, extent(mask), atol=1e-6)
+
+
+def test_boxes_hold_the_largest_part_and_follow_the_wrap():
+    world = small(num_sprites=3, num_frames=16, size=40)
+    cut = 0
+    for index in range(8):
+        plan = world.plan("train", index)
+        boxes, masks = world.boxes(plan), world.sprite_masks(plan)
+        for i, sprite in enumerate(plan["sprites"]):
+            centers = [s[0] for s in world._states(sprite, plan["motions"][i])]
+            for box, mask, center in zip(boxes[i], masks[i], centers, strict=True):
+                # Unrolled, with its centre in the middle, a sprite is in one piece;
+                # the picture's edges cut it into at most four.
+                shift = [20 - int(np.floor(c)) for c in center]
+                whole = np.roll(mask, shift, axis=(0, 1))
+                edges = [s % 40 for s in shift]
+                parts = [
+                    np.roll(part, [-s for s in shift], axis=(0, 1))
+                    for part in quarters(whole, *edges)
+                ]
+                cut += sum(part.max() > 0.5 for part in parts) > 1
+                areas = [part.sum() for part in parts]
+                largest = parts[int(np.argmax(areas))]
+                assert max(areas) >= mask.sum() / 4
+                np.testing.assert_allclose(box, extent(largest), atol=1e-6)
+    assert cut > 50
+
+
+def quarters(mask, row, column):
+    for rows in (slice(0, row), slice(row, None)):
+        for columns in (slice(0, column), slice(column, None)):
+            part = np.zeros_like(mask)
+            part[rows, columns] = mask[rows, columns]
+            yield part
+
+
+def test_a_sprite_on_a_corner_has_the_box_of_its_largest_quarter():
+    world = small(num_frames=1, size=40)
+    plan = world.plan("train", 0)
+    plan["sprites"][0].update(shape="square", angle=0.0, zoom=0.5, center=[2.0, 37.0])
+    (box,) = world.boxes(plan)[0]
+    assert box[0] == 0 and box[3] == 1
+    assert box[2] < 0.5 < box[1]
+    mask = world.sprite_masks(plan)[0, 0]
+    np.testing.assert_allclose(box, extent(mask * (box_mask(box, 40))), atol=1e-6)
+    assert mask[-1, 0] > 0.5  # the opposite corner has a piece too
+
+
+def box_mask(box, size):
+    y1, x1, y2, x2 = np.rint(box * size).astype(int)
+    inside = np.zeros((size, size))
+    inside[y1:y2, x1:x2] = 1
+    return inside
+
+
+@pytest.mark.parametrize("phases", [1, 2, 3, 5])
+def test_phases_are_ranges_of_frames_that_move_alike(phases):
+    world = small(phases=phases, num_sprites=2, num_frames=13)
+    plan = world.plan("train", 3)
+    for motions, ranges in zip(plan["motions"], world.phase_ranges(plan), strict=True):
+        moved = [motions[t * len(motions) // 13] for t in range(13)]
+        spelled = [r["motion"] for r in ranges for _ in range(r["start"], r["stop"])]
+        assert spelled == moved
+        assert (ranges[0]["start"], ranges[-1]["stop"]) == (0, 13)
+
+
+def test_boxes_are_written_for_several_sprites_or_on_request(tmp_path):
+    def annotation(world, name, **kwargs):
+        folder = render_world(world, tmp_path / name, {"train": 1}, **kwargs)
+        return json.loads((folder / "annotations.jsonl").read_text())
+
+    assert not {"boxes", "phases"} & set(annotation(small(), "one"))
+    world = small(num_sprites=2, phases=2)
+    entry = annotation(world, "two")
+    plan = world.plan("train", 0)
+    np.testing.assert_allclose(entry["boxes"], world.boxes(plan), atol=1e-4)
+    assert entry["phases"] == world.phase_ranges(plan)
+    assert "boxes" not in annotation(world, "two", boxes=False)
+    asked = annotation(small(), "one", boxes=True)
+    assert np.shape(asked["boxes"]) == (1, 12, 4)
+    assert scan_folder(tmp_path / "one").records[0].labels == asked["labels"]
+
+
 def test_photos_as_scenes(tmp_path):
     for name, value in (("sea", 40), ("wood", 200)):
         Image.new("RGB", (90, 60), (value, value, value)).save(tmp_path / f"{name}.png")

@@ -1,12 +1,11 @@
 """Diving-48: 48 dives that differ in motion only, annotated twice."""
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from keras_avrep.data.manifest import Manifest
-from keras_avrep.data.readers.files import folder_of, text_of
+from keras_avrep.data.readers.files import folder_of, json_of
 from keras_avrep.data.readers.listing import Listed, Listing, build_manifest
 
 STEM_OF_VERSION = {1: "Diving48", 2: "Diving48_V2"}
@@ -70,13 +69,13 @@ def read_diving48(
 def _vocabulary(path: Path) -> list[str] | None:
     if not path.is_file():
         return None
-    return [e if isinstance(e, str) else " ".join(e) for e in _json_list(path)]
+    return [e if isinstance(e, str) else " ".join(e) for e in json_of(path, list)]
 
 
 def _read_annotation(
     path: Path, split: str, words: list[str] | None, listing: Listing
 ) -> None:
-    for position, entry in enumerate(_json_list(path)):
+    for position, entry in enumerate(json_of(path, list)):
         place = f"{path.name}[{position}]"
         try:
             name, number = str(entry["vid_name"]), int(entry["label"])
@@ -89,17 +88,3 @@ def _read_annotation(
         label = f"{number:02d}" if words is None else words[number]
         names = (f"rgb/{name}.mp4", f"{name}.mp4")
         listing.videos.append(Listed(names, path.name, split, label))
-
-
-def _json_list(path: Path) -> list:
-    try:
-        content = json.loads(text_of(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            f"The annotation file {path} is no JSON ({error}); download it again."
-        ) from None
-    if not isinstance(content, list) or not content:
-        raise ValueError(
-            f"The annotation file {path} is no list with entries; download it again."
-        )
-    return content

@@ -2,12 +2,10 @@
 
 import os
 from collections.abc import Callable
-from csv import DictReader
-from io import StringIO
 from pathlib import Path
 
 from keras_avrep.data.manifest import Manifest
-from keras_avrep.data.readers.files import folder_of, text_of
+from keras_avrep.data.readers.files import csv_rows, folder_of
 from keras_avrep.data.readers.listing import Listed, Listing, build_manifest
 
 # What the editions of the dataset call the splits.
@@ -79,17 +77,11 @@ def read_kinetics(
 
 
 def _rows(path: Path, spellings: tuple[str, ...]) -> list[tuple[str, dict]]:
-    reader = DictReader(StringIO(text_of(path), newline=""))
-    lacking = [c for c in COLUMNS if c not in (reader.fieldnames or ())]
-    if lacking:
-        raise ValueError(
-            f"The annotation file {path} lacks the column {lacking[0]}; give the "
-            "dataset's official CSV file with its header."
-        )
-    rows = []
-    for row in reader:
-        if (row.get("split") or spellings[0]).strip() in spellings:
-            rows.append((f"{path.name}:{reader.line_num}", row))
+    rows = [
+        (place, row)
+        for place, row in csv_rows(path, COLUMNS)
+        if (row.get("split") or spellings[0]).strip() in spellings
+    ]
     if not rows:
         raise ValueError(
             f'The annotation file {path} has no row of the split "{spellings[0]}"; '

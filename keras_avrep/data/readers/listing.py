@@ -21,12 +21,15 @@ class Listed:
         source: name of the annotation file.
         split: `"train"`, `"test"` or `"val"`.
         label: class name, or `None` where the annotation gives none.
+        key: what the dataset calls the video, or `None` where nothing refers to
+            that.
     """
 
     names: tuple[str, ...]
     source: str
     split: str
     label: str | None = None
+    key: str | None = None
 
 
 @dataclass
@@ -115,7 +118,32 @@ def build_manifest(
     manifest = build_manifest(Path("videos"), listing)
     ```
     """
-    found, rejects = _locate(Finder(root, ignore_case), listing)
+    found, rejects = locate(Finder(root, ignore_case), listing)
+    return open_videos(root, found, rejects, cache, workers, progress)
+
+
+def open_videos(
+    root: Path,
+    found: dict[str, Listed],
+    rejects: list[dict[str, str]],
+    cache: str | os.PathLike | None = None,
+    workers: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> Manifest:
+    """Open the videos that `locate` found and make a manifest.
+
+    Args:
+        root: the videos folder.
+        found: dict from name on the disk to what is listed.
+        rejects: what had to be left out so far.
+        cache: as of `scan_folder`. Defaults to `None`.
+        workers: as of `scan_folder`. Defaults to 2.
+        progress: as of `scan_folder`. Defaults to `None`.
+
+    Returns:
+        `Manifest`, ordered by path.
+    """
+    rejects = list(rejects)
     files = [root / name for name in sorted(found)]
     entries = examine_files(files, root, cache, workers, progress)
     records = []
@@ -150,7 +178,17 @@ def missing_videos(manifest: Manifest) -> list[str]:
     return [r["path"] for r in manifest.rejects if r["reason"].endswith(NOT_THERE)]
 
 
-def _locate(finder: Finder, listing: Listing) -> tuple[dict[str, Listed], list]:
+def locate(finder: Finder, listing: Listing) -> tuple[dict[str, Listed], list]:
+    """The listed videos by their name on the disk, and the rejects.
+
+    Args:
+        finder: of the videos folder.
+        listing: what the annotation files say.
+
+    Returns:
+        Dict from name on the disk to `Listed`, and a list of nonsense lines,
+        missing and doubly listed videos.
+    """
     found: dict[str, Listed] = {}
     rejects = list(listing.rejects)
     for video in listing.videos:
