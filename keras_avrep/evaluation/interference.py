@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_avrep.evaluation.average_precision import tied_average_precision
+
 LEVELS = (0.0, -5.0, -10.0, -15.0, -20.0)
 
 
@@ -145,19 +147,8 @@ def _identification(scores, positive, negative, threshold):
         return {"average_precision": nan, "f1": nan, "chance": nan, "count": 0}
     found = ranked >= threshold
     return {
-        "average_precision": _average_precision(ranked, truth),
+        "average_precision": tied_average_precision(ranked, truth),
         "f1": float(2 * (found & truth).sum() / (found.sum() + count)),
         "chance": count / len(truth),
         "count": count,
     }
-
-
-def _average_precision(scores, truth):
-    """Mean precision at the positives, equal scores being one rank."""
-    order = np.argsort(-scores, kind="stable")
-    scores, truth = scores[order], truth[order]
-    # Ranks end where the score changes: a constant gets the share of positives.
-    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))
-    hits = np.cumsum(truth)[ends]
-    precision = hits / (ends + 1)
-    return float(np.sum(np.diff(hits, prepend=0) * precision) / hits[-1])

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from keras_avrep.evaluation.average_precision import mean_of_known
+
 GRID = 224
 # The released scripts: 0.1 for one source, 0.5 for composites, 0.2 for duets.
 THRESHOLD = 0.1
@@ -121,7 +123,7 @@ def class_aware_scores(
         areas.append(np.mean(resized[quiet] <= silent_below) if quiet.any() else np.nan)
     return {
         **_shares(overlaps, "ciou", (30, 50)),
-        "nsa": _mean_of_known(areas),
+        "nsa": mean_of_known(areas),
         "overlaps": np.array(overlaps),
         "silent_areas": np.array(areas),
     }
@@ -238,12 +240,6 @@ def _shares(overlaps, name, percents):
     curve = (overlaps[:, None] >= SHARES).mean(axis=0)
     scores = {f"{name}_at_{p}": float(curve[p // 5]) for p in percents}
     return {**scores, "auc": float(np.trapezoid(curve, SHARES))}
-
-
-def _mean_of_known(values):
-    values = np.asarray(values, np.float64)
-    values = values[~np.isnan(values)]
-    return float(values.mean()) if len(values) else float("nan")
 
 
 def _checked(maps, ndim, boxes):
