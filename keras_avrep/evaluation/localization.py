@@ -216,6 +216,8 @@ def resize_map(maps, grid=GRID):
         repeats them.
     """
     maps = np.asarray(maps, np.float64)
+    if maps.shape[-2:] == (grid, grid):
+        return maps
     rows, columns = (_weights(side, grid) for side in maps.shape[-2:])
     return rows @ maps @ columns.T
 
@@ -248,6 +250,6 @@ def _checked(maps, ndim, boxes):
         raise ValueError(f"`maps` has the shape {maps.shape}; it needs {ndim} axes.")
     if len(maps) != len(boxes):
         raise ValueError(f"`maps` has {len(maps)} frames and `boxes` {len(boxes)}.")
-    if np.isnan(maps).any():
+    if any(np.isnan(one).any() for one in maps):
         raise ValueError("`maps` holds what is no number; check the model.")
     return maps

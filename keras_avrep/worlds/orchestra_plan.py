@@ -41,7 +41,7 @@ def draw_plan(world, split, numbers):
     order = choice.permutation(len(world.classes))[: len(cells) + unseen]
     names = [world.classes[i] for i in order]
     sounding = _sounding(len(cells), choice) + [True] * unseen
-    radii = (0.22, 0.4) if world.kind == "solo" else (0.32, 0.42)
+    radii = (0.18, 0.32) if world.kind == "solo" else (0.32, 0.42)
     sources = []
     for position, name in enumerate(names):
         seen = position < len(cells)

@@ -4,6 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import welch
 
+from keras_avrep.evaluation import (
+    class_aware_floors,
+    class_aware_scores,
+    localization_floors,
+)
+from keras_avrep.evaluation.localization import class_masks
 from keras_avrep.worlds import OrchestraWorld
 from keras_avrep.worlds.instruments import TIMBRES, choose_instruments
 from keras_avrep.worlds.mixing import REFERENCE_RMS, STEP
@@ -322,6 +328,29 @@ def test_boxes_are_around_what_is_drawn(kind):
             cell = np.array(source["cell"])
             assert (boxes[number, 0, :2] >= cell[:2]).all()
             assert (boxes[number, 0, 2:] <= cell[2:]).all()
+
+
+def test_predictors_that_look_at_nothing_are_poor_and_the_truth_is_perfect():
+    world = small("solo")
+    boxes = [world.boxes(world.plan("test", i))[:, 0] for i in range(80)]
+    floors = localization_floors(boxes, grid=64)
+    assert floors["whole_image"]["iou_at_50"] < 0.05
+    assert floors["average_mask"]["iou_at_50"] < 0.4
+    world = small("composite")
+    boxes, ids, maps = [], [], []
+    for index in range(40):
+        plan = world.plan("test", index)
+        on = [s["sounding"] for s in plan["sources"]]
+        numbers = [world.classes.index(s["class"]) for s in plan["sources"]]
+        placed = world.boxes(plan)[:, 0]
+        boxes.append(placed[on])
+        ids.append(np.array(numbers)[on])
+        # A model that sees all but does not hear: what is silent lights up too.
+        maps.append(np.moveaxis(class_masks(placed, numbers, 11, 64), 0, -1))
+    deaf = class_aware_scores(maps, boxes, ids, grid=64)
+    assert deaf["ciou_at_50"] == 1.0 and deaf["nsa"] < 0.99
+    whole = class_aware_floors(boxes, ids, 11, grid=64)["centred_square"]
+    assert whole["ciou_at_30"] < 0.1
 
 
 # --- arguments -------------------------------------------------------------------
