@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, spread
+from claims_common import between_markers, labels_of, middle, plans_of, spread
 from keras import ops
 
 from keras_avrep.cli.training_run import build_model, train
@@ -105,24 +105,6 @@ def run_rung(rung, seed, args):
 
 def clips_of(world, plans, frames=8):
     return np.stack([world.frames(p)[START : START + frames] for p in plans])
-
-
-def labels_of(plans, name):
-    return [p["labels"][name] for p in plans]
-
-
-def middle(clips, size=48):
-    """Clips as the representation takes them: 64 pixels to 48."""
-    x = ops.image.resize(
-        ops.reshape(ops.cast(clips, "float32"), (-1, *clips.shape[2:])),
-        (size, size),
-        antialias=True,
-    )
-    return ops.convert_to_numpy(x).reshape(*clips.shape[:2], size, size, 3)
-
-
-def plans_of(world, split, count=256):
-    return [world.plan(split, i) for i in range(count)]
 
 
 def background_swap(representation, world):

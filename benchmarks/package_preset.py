@@ -15,7 +15,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from keras_avrep.cli.export import real_clips
+from keras_avrep.cli.export import calibration_clips, real_clips
 from keras_avrep.data import scan_folder
 from keras_avrep.export import export_all
 from keras_avrep.models import DCLR
@@ -44,12 +44,14 @@ def export(model, run):
     folder = ROOT / "exported"
     manifest = scan_folder(run / "data")
     clip = DCLR.presets["dclr_tiny"]["clip"]
+    formats = ("litert", "litert_dynamic", "litert_int8")
     rows = export_all(
         model,
         folder,
         real_clips(manifest.split("test"), clip),
         name=NAME,
-        formats=("litert", "litert_dynamic", "litert_int8"),
+        formats=formats,
+        calibration_clips=calibration_clips(manifest.split("train"), clip, formats),
     )
     print(json.dumps(rows, indent=1))
 

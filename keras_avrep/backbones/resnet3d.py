@@ -1,7 +1,11 @@
 import keras
 
 from keras_avrep.backbones.video_backbone import VideoBackbone
-from keras_avrep.layers import FoldedBatchNormalization, FoldedConv3D
+from keras_avrep.layers import (
+    FoldedBatchNormalization,
+    FoldedConv3D,
+    FoldedMaxPool3D,
+)
 
 STAGES = ("stage1", "stage2", "stage3", "stage4")
 
@@ -18,6 +22,11 @@ class ResNet3DBackbone(VideoBackbone):
         temporal_kernels: list of 4 ints. Length in time of the first
             convolution of each stage's bottlenecks. Defaults to `[1, 1, 3, 3]`.
         width_multiplier: float. Scales every channel count. Defaults to `1.0`.
+        spatial_strides: list of 4 ints. Stride in height and width of each
+            stage's first bottleneck. Defaults to `[1, 2, 2, 2]`.
+        dilations: list of 4 ints. Dilation in height and width of each stage's
+            3x3 convolutions, which keeps what they see where strides are taken
+            out. Defaults to `[1, 1, 1, 1]`.
         image_shape: tuple. `(time, height, width, channels)` of the input, any
             of the first three `None`. Defaults to `(None, None, None, 3)`.
         fold: bool. Whether factorised convolutions run in their 2-D form.
@@ -43,6 +52,8 @@ class ResNet3DBackbone(VideoBackbone):
         blocks=(3, 4, 6, 3),
         temporal_kernels=(1, 1, 3, 3),
         width_multiplier=1.0,
+        spatial_strides=(1, 2, 2, 2),
+        dilations=(1, 1, 1, 1),
         image_shape=(None, None, None, 3),
         fold=True,
         dtype=None,
@@ -54,16 +65,24 @@ class ResNet3DBackbone(VideoBackbone):
         build = BottleneckBuilder(fold, dtype)
         x = build.stem(video, widths[0])
         stages = {"stem": x}
-        layout = zip(STAGES, widths, blocks, temporal_kernels, strict=True)
-        for name, width, depth, kernel in layout:
-            stride = 1 if name == "stage1" else 2
-            x = build.stage(x, width, depth, kernel, stride, name)
-            stages[name] = x
+        layout = zip(
+            STAGES,
+            widths,
+            blocks,
+            temporal_kernels,
+            spatial_strides,
+            dilations,
+            strict=True,
+        )
+        for name, *arguments in layout:
+            x = stages[name] = build.stage(x, *arguments, name)
         super().__init__(inputs=video, outputs=x, dtype=dtype, **kwargs)
         # === Config ===
         self.blocks = list(blocks)
         self.temporal_kernels = list(temporal_kernels)
         self.width_multiplier = width_multiplier
+        self.spatial_strides = list(spatial_strides)
+        self.dilations = list(dilations)
         self.image_shape = tuple(image_shape)
         self.fold = fold
         self.feature_dim = 4 * widths[-1]
@@ -97,7 +116,8 @@ class ResNet3DBackbone(VideoBackbone):
             self.stages[name].shape[-1] // 4,
             self.blocks[index],
             self.temporal_kernels[index],
-            1 if index == 0 else 2,
+            self.spatial_strides[index],
+            self.dilations[index],
             copy_name,
         )
         return keras.Model(inputs, outputs, name=copy_name)
@@ -108,6 +128,8 @@ class ResNet3DBackbone(VideoBackbone):
             "blocks": self.blocks,
             "temporal_kernels": self.temporal_kernels,
             "width_multiplier": self.width_multiplier,
+            "spatial_strides": self.spatial_strides,
+            "dilations": self.dilations,
             "image_shape": self.image_shape,
             "fold": self.fold,
         }
@@ -120,7 +142,7 @@ class BottleneckBuilder:
         self.fold = fold
         self.dtype = dtype
 
-    def conv(self, x, filters, kernel, strides, name):
+    def conv(self, x, filters, kernel, strides, name, dilation=1):
         # Scaled over the fan-in, as Keras does by default and CVRL with it.
         return FoldedConv3D(
             filters,
@@ -129,6 +151,7 @@ class BottleneckBuilder:
             fold=self.fold,
             padding="same",
             kernel_initializer=keras.initializers.VarianceScaling(),
+            dilation=dilation,
             dtype=self.dtype,
             name=name,
         )(x)
@@ -144,26 +167,25 @@ class BottleneckBuilder:
     def stem(self, x, width):
         x = self.conv(x, width, (5, 7, 7), (2, 2, 2), "stem_conv")
         x = self.relu(self.norm(x, "stem_norm"), "stem_relu")
-        return keras.layers.MaxPooling3D(
-            (1, 3, 3), (1, 2, 2), padding="same", dtype=self.dtype, name="stem_pool"
-        )(x)
+        return FoldedMaxPool3D(3, 2, dtype=self.dtype, name="stem_pool")(x)
 
-    def stage(self, x, width, depth, temporal_kernel, stride, name):
+    def stage(self, x, width, depth, temporal_kernel, stride, dilation, name):
         for block in range(depth):
             x = self.bottleneck(
                 x,
                 width,
                 temporal_kernel,
                 stride if block == 0 else 1,
+                dilation,
                 f"{name}_block{block + 1}",
             )
         return x
 
-    def bottleneck(self, x, width, temporal_kernel, stride, name):
+    def bottleneck(self, x, width, temporal_kernel, stride, dilation, name):
         spatial = (1, stride, stride)
         y = self.conv(x, width, (temporal_kernel, 1, 1), (1, 1, 1), f"{name}_conv1")
         y = self.relu(self.norm(y, f"{name}_norm1"), f"{name}_relu1")
-        y = self.conv(y, width, (1, 3, 3), spatial, f"{name}_conv2")
+        y = self.conv(y, width, (1, 3, 3), spatial, f"{name}_conv2", dilation)
         y = self.relu(self.norm(y, f"{name}_norm2"), f"{name}_relu2")
         y = self.conv(y, 4 * width, (1, 1, 1), (1, 1, 1), f"{name}_conv3")
         y = self.norm(y, f"{name}_norm3")

@@ -62,10 +62,10 @@ def run(args):
 
 def demonstrate(args, out, say):
     """All stages; returns the summary."""
-    from keras_avrep.cli.export import real_clips, show_exports
+    from keras_avrep.cli.export import calibration_clips, real_clips, show_exports
     from keras_avrep.cli.pretrain import chosen_preset, set_device
     from keras_avrep.cli.run_folder import describe_data, versions
-    from keras_avrep.export import export_all
+    from keras_avrep.export import FORMATS, export_all
     from keras_avrep.models import system_of
 
     preset = chosen_preset(args.model, None)
@@ -89,7 +89,11 @@ def demonstrate(args, out, say):
     summary["train"] = {**summary["train"][main], **summary["train"]}
     say("\n=== export ===")
     summary["export"] = export_all(
-        trained, out / "export", real_clips(splits[2], clip), name=main
+        trained,
+        out / "export",
+        real_clips(splits[2], clip),
+        name=main,
+        calibration_clips=calibration_clips(splits[1], clip, FORMATS),
     )
     show_exports(summary["export"], say)
     manifest.write_rejects(out / "rejects.jsonl")

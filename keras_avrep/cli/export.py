@@ -3,13 +3,15 @@
     keras-avrep export runs/first videos --out exported/first
 
 Each file is loaded again by its own runtime and compared with Keras on clips
-of the given videos; a float32 format that differs by more than the tolerance
-fails the command.
+of the given videos, those of the test split where there are splits; a float32
+format that differs by more than the tolerance fails the command. int8 is calibrated
+on other videos, of the training split.
 """
 
 from pathlib import Path
 
 MOST_CLIPS = 32
+CALIBRATION_CLIPS = 64
 
 
 def add_arguments(parser):
@@ -47,14 +49,17 @@ def run(args):
 
     model, config = load_run_model(args.run)
     out = Path(args.out) if args.out else Path(args.run) / "export"
-    clips = real_clips(scan_folder(args.folder).records, clip_arguments(config))
+    compared, calibrating = divide(scan_folder(args.folder))
+    formats, clip = args.formats or FORMATS, clip_arguments(config)
+    clips = real_clips(compared, clip)
     results = export_all(
         model,
         out,
         clips,
         name=args.name or type(model).__name__.lower(),
-        formats=args.formats or FORMATS,
+        formats=formats,
         tolerance=args.tolerance,
+        calibration_clips=calibration_clips(calibrating, clip, formats),
     )
     results += export_parts(model, out, clips, args)
     show_exports(results, say)
@@ -84,8 +89,34 @@ def export_parts(model, out, clips, args):
     return [{**row, "note": "outputs " + ", ".join(row["outputs"])} for row in rows]
 
 
+def divide(manifest):
+    """Records to compare on, and others to calibrate on where there are any."""
+    from keras_avrep.data import split_records
+
+    train, test = split_records(manifest.records)
+    train = train or manifest.split("pretrain")
+    # Of a single split, or a single video, all are compared.
+    return (test or train), (train if test else [])
+
+
+def calibration_clips(records, clip, formats):
+    """Clips to calibrate int8 on; `None` where none are needed or usable."""
+    if not records or "litert_int8" not in formats:
+        return None
+    clips = clips_of(records, clip, CALIBRATION_CLIPS)
+    return clips if len(clips) else None
+
+
 def real_clips(records, clip, count=MOST_CLIPS):
-    """One clip from the middle of each of some videos."""
+    """One clip from the middle of each of some videos, at least one."""
+    clips = clips_of(records, clip, count)
+    if not len(clips):
+        raise ValueError("There is no usable video to check the export on.")
+    return clips
+
+
+def clips_of(records, clip, count):
+    """uint8 `(N, T, H, W, 3)`, N up to `count`; bad videos are passed over."""
     import numpy as np
 
     from keras_avrep.data import MediaError, read_sample
@@ -101,9 +132,7 @@ def real_clips(records, clip, count=MOST_CLIPS):
         clips.append(sample["video"][0])
         if len(clips) == count:
             break
-    if not clips:
-        raise ValueError("There is no usable video to check the export on.")
-    return np.stack(clips)
+    return np.asarray(clips)
 
 
 def show_exports(results, say):

@@ -101,7 +101,11 @@ class _Parser(argparse.ArgumentParser):
 
 def _sentence(error):
     known = (ValueError, OSError, RuntimeError, ImportError)
-    text = str(error).strip().splitlines()[0] if str(error).strip() else ""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("Exception encountered when calling"):
+        # Keras says where first, and puts what into bold face.
+        lines = [lines[1].replace("\x1b[1m", "").replace("\x1b[0m", "")]
+    text = lines[0].strip() if lines else ""
     if isinstance(error, known) and text:
         return text
     return f"{type(error).__name__}: {text} (run again with --traceback to see where)"

@@ -58,15 +58,18 @@ def measure_model(
 
 
 def write_pictures(model, folder, gallery, queries, train, test, clip):
-    """Neighbours of some queries, and what activates the model in some clips."""
+    """Neighbours of some queries, and what in clips activates the model."""
     import numpy as np
 
     from keras_avrep.cli.export import real_clips
-    from keras_avrep.evaluation import write_gallery
+    from keras_avrep.evaluation import write_gallery, write_units
 
     write_gallery(folder / "gallery.npz", gallery, queries, train, test, clip)
+    shown = {**clip, "size": clip["view_size"]}
+    if hasattr(model, "units"):
+        write_units(folder / "units.npz", model, test, shown)
     if hasattr(model, "activation_maps"):
-        frames = real_clips(test, {**clip, "size": clip["view_size"]}, MAP_CLIPS)
+        frames = real_clips(test, shown, MAP_CLIPS)
         maps = model.activation_maps(frames)
         np.savez_compressed(folder / "maps.npz", frames=frames, **maps)
 

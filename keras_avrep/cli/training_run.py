@@ -144,4 +144,4 @@ def recalibrate(model, records, clip, seed, batches=8, batch_size=32):
         records, sampler, size=model.views.size, batch_size=batch_size, seed=seed
     )
     clips = (batch["video"][:, 0] for batch in BatchFeed(dataset, stop=batches))
-    recalibrate_batch_norm(model.representation, clips)
+    recalibrate_batch_norm(model.calibrated_model(), clips)

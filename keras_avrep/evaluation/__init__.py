@@ -43,12 +43,20 @@ from keras_avrep.evaluation.temporal_detection import (
     detection_average_precision,
     temporal_iou,
 )
+from keras_avrep.evaluation.temporal_probes import (
+    order_accuracy,
+    step_match,
+    temporal_variance_ratio,
+    time_regression,
+)
 from keras_avrep.evaluation.tracking import one_pass_evaluation
+from keras_avrep.evaluation.units import choose_units, write_units
 
 __all__ = [
     "Features",
     "box_iou",
     "chance_level",
+    "choose_units",
     "class_aware_floors",
     "class_aware_scores",
     "classification_accuracy",
@@ -73,11 +81,16 @@ __all__ = [
     "off_screen_energy",
     "off_screen_mass",
     "one_pass_evaluation",
+    "order_accuracy",
     "paired_box_iou",
     "retrieval_recall",
     "save_features",
     "segmentation_scores",
+    "step_match",
     "sum_cluster_maps",
     "temporal_iou",
+    "temporal_variance_ratio",
+    "time_regression",
     "write_gallery",
+    "write_units",
 ]

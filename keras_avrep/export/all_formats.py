@@ -39,6 +39,7 @@ def export_all(
     name: str,
     formats: Sequence[str] = FORMATS,
     tolerance: float = 1e-4,
+    calibration_clips: np.ndarray | None = None,
 ) -> list[dict]:
     """Write a model in several formats and check each against Keras.
 
@@ -52,7 +53,7 @@ def export_all(
         folder: path. Gets `NAME/1/`, `NAME.tflite`, `NAME_dynamic.tflite`,
             `NAME_int8.tflite`, `NAME.onnx` and `export.json`.
         clips: uint8 or float array `(N, T, H, W, 3)` of real clips. They fix the
-            clip shape, calibrate int8 and are what is compared.
+            clip shape and are what is compared.
         name: string. Names the files and the served model.
         formats: the formats to write. Defaults to `"saved_model"`, `"litert"`,
             `"litert_dynamic"`, `"litert_int8"` and `"onnx"`; the last is left
@@ -60,6 +61,9 @@ def export_all(
             only `"saved_model"` can be written.
         tolerance: float. Largest absolute difference of a feature allowed in a
             float32 format. Defaults to `1e-4`.
+        calibration_clips: uint8 or float array `(M, T, H, W, 3)` of other clips, of
+            the training split, that int8 is calibrated on. Defaults to `None`: on
+            `clips`, whose difference then is flattered.
 
     Returns:
         List of dicts, also written to `folder/export.json`, with `format`,
@@ -75,7 +79,9 @@ def export_all(
 
     Example:
     ```python
-    rows = export_all(model, "exported", clips, name="dclr")
+    rows = export_all(
+        model, "exported", test_clips, name="dclr", calibration_clips=train_clips
+    )
     ```
     """
     unknown = [format for format in formats if format not in FORMATS]
@@ -84,6 +90,13 @@ def export_all(
             f"`formats` names {unknown}: choose among {', '.join(FORMATS)}."
         )
     clips = check_clips(clips)
+    if calibration_clips is None:
+        calibration, source = clips, "the compared clips"
+    else:
+        calibration = check_clips(
+            calibration_clips, clips.shape[1:], "calibration_clips"
+        )
+        source = f"{len(calibration)} other clips"
     folder = Path(folder)
     summary = folder / "export.json"
     summary.unlink(missing_ok=True)
@@ -93,11 +106,11 @@ def export_all(
         if format == "onnx" and missing_onnx_packages():
             rows.append(_skipped_onnx())
             continue
-        path = _write(model, folder, name, format, clips)
+        path = _write(model, folder, name, format, clips, calibration)
         row = _measure(format, path, clips, reference)
         _judge(row, tolerance)
         row["path"] = path.relative_to(folder).as_posix()
-        row.update(_note(model, format))
+        row.update(_note(model, format, source))
         rows.append(row)
     folder.mkdir(parents=True, exist_ok=True)
     summary.write_text(json.dumps(rows, indent=2) + "\n")
@@ -126,7 +139,7 @@ def _full_float32():
         experimental.enable_tensor_float_32_execution(before)
 
 
-def _write(model, folder, name, format, clips):
+def _write(model, folder, name, format, clips, calibration):
     shape = clips.shape[1:]
     if format == "saved_model":
         return export_saved_model(
@@ -141,7 +154,7 @@ def _write(model, folder, name, format, clips):
         folder / f"{name}{suffix}.tflite",
         clip_shape=shape,
         quantize=quantize,
-        calibration_clips=clips,
+        calibration_clips=calibration,
     )
 
 
@@ -177,7 +190,7 @@ def _size(path):
     return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
 
 
-def _note(model, format):
+def _note(model, format, source):
     """What a reader of the numbers should know about a quantised format."""
     if format not in ("litert_dynamic", "litert_int8"):
         return {}
@@ -185,7 +198,7 @@ def _note(model, format):
     if count := full_convolutions(model):
         notes.append(f"{count} full 3-D convolutions stay in float32")
     if format == "litert_int8":
-        notes.append("calibrated on the compared clips")
+        notes.append(f"calibrated on {source}")
     return {"note": "; ".join(notes)} if notes else {}
 
 

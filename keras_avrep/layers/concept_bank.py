@@ -4,36 +4,44 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ConceptBank(keras.layers.Layer):
-    """A dictionary of concept vectors, the static ones first, and cosines to them.
+    """A dictionary of static and dynamic concepts, each a direction.
 
     Args:
-        num_static: int. Concepts of what stands still.
-        num_dynamic: int. Concepts of what moves.
-        dim: int. Size of a concept vector.
-        constraint: `None`, where rows are normalised in the forward pass, or
-            `"unit_norm"`, where the rows themselves are kept at unit length
-            after every update, as released. Defaults to `None`.
+        num_static: int. Static concepts, the first rows. Defaults to `100`.
+        num_dynamic: int. Dynamic concepts, the other rows. Defaults to `100`.
+        constraint: `None` or `"unit_norm"`. Rows are brought to unit norm in the
+            forward pass, so that their gradients are tangential, or in place
+            after every step, as released. Defaults to `None`.
+
+    Attributes:
+        static_slice: slice of the static concepts.
+        dynamic_slice: slice of the dynamic concepts.
+        slices: dict from kind to these slices.
 
     Call arguments:
-        inputs: unit-norm tensor `(..., dim)`.
-        frozen: bool tensor. Whether the concepts get no gradient. Defaults to
-            `False`.
+        inputs: tensor `(..., dim)`, normalised here.
+        frozen: bool scalar tensor. Whether no gradient reaches the concepts.
+            Defaults to `None`, not.
+        return_concepts: bool. Whether the concepts are returned too. Defaults
+            to `False`.
 
     Returns:
-        float32 cosines `(..., num_static + num_dynamic)`.
+        float32 cosines `(..., num_static + num_dynamic)`, and on request the
+        concepts `(num_static + num_dynamic, dim)`.
+
+    Raises:
+        ValueError: if `constraint` is unknown.
 
     Example:
     ```python
-    bank = ConceptBank(4, 4, 8)
-    logits = bank(keras.ops.normalize(keras.random.normal((2, 8))))
-    logits[:, bank.static_slice].shape  # (2, 4)
+    bank = ConceptBank(num_static=3, num_dynamic=2)
+    bank(keras.random.normal((4, 16)))[:, bank.static_slice].shape  # (4, 3)
     ```
 
-    Reference: note of Static and Dynamic Concepts (arXiv:2207.12795), section
-    3.2.
+    Reference: Static and Dynamic Concepts (arXiv:2207.12795), note section 3.2.
     """
 
-    def __init__(self, num_static, num_dynamic, dim, constraint=None, **kwargs):
+    def __init__(self, num_static=100, num_dynamic=100, constraint=None, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
         if constraint not in (None, "unit_norm"):
             raise ValueError(
@@ -41,43 +49,50 @@ class ConceptBank(keras.layers.Layer):
             )
         self.num_static = num_static
         self.num_dynamic = num_dynamic
-        self.dim = dim
         self.constraint = constraint
+        self.num_concepts = num_static + num_dynamic
         self.static_slice = slice(0, num_static)
-        self.dynamic_slice = slice(num_static, num_static + num_dynamic)
-        self.table = self.add_weight(
+        self.dynamic_slice = slice(num_static, self.num_concepts)
+
+    @property
+    def slices(self):
+        return {"static": self.static_slice, "dynamic": self.dynamic_slice}
+
+    def build(self, input_shape):
+        norm = keras.constraints.UnitNorm(axis=-1) if self.constraint else None
+        self.concepts = self.add_weight(
             name="concepts",
-            shape=(num_static + num_dynamic, dim),
+            shape=(self.num_concepts, input_shape[-1]),
             initializer=_unit_rows,
-            constraint=keras.constraints.UnitNorm(axis=1) if constraint else None,
+            constraint=norm,
         )
-        self.built = True
 
-    def concepts(self, frozen=False):
-        """The unit-norm concept vectors, `(num_static + num_dynamic, dim)`."""
-        table = ops.convert_to_tensor(self.table)
-        if not self.constraint:
-            squares = ops.sum(ops.square(table), axis=-1, keepdims=True)
-            table = table * ops.rsqrt(ops.maximum(squares, 1e-24))
-        return ops.where(frozen, ops.stop_gradient(table), table)
+    def call(self, inputs, frozen=None, return_concepts=False):
+        concepts = ops.convert_to_tensor(self.concepts)
+        if self.constraint is None:
+            concepts = ops.normalize(concepts, axis=-1, epsilon=1e-12)
+        if frozen is not None:
+            concepts = ops.where(frozen, ops.stop_gradient(concepts), concepts)
+        inputs = ops.normalize(ops.cast(inputs, "float32"), axis=-1, epsilon=1e-12)
+        logits = ops.matmul(inputs, ops.transpose(concepts))
+        return (logits, concepts) if return_concepts else logits
 
-    def call(self, inputs, frozen=False):
-        inputs = ops.cast(inputs, "float32")
-        return ops.matmul(inputs, ops.transpose(self.concepts(frozen)))
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.num_static + self.num_dynamic)
+    def compute_output_spec(self, inputs, frozen=None, return_concepts=False):
+        shape = (*inputs.shape[:-1], self.num_concepts)
+        logits = keras.KerasTensor(shape, dtype="float32")
+        if not return_concepts:
+            return logits
+        shape = (self.num_concepts, inputs.shape[-1])
+        return logits, keras.KerasTensor(shape, dtype="float32")
 
     def get_config(self):
         return {
             **super().get_config(),
             "num_static": self.num_static,
             "num_dynamic": self.num_dynamic,
-            "dim": self.dim,
             "constraint": self.constraint,
         }
 
 
 def _unit_rows(shape, dtype=None):
-    """Random rows of unit length."""
     return ops.normalize(keras.random.normal(shape, dtype=dtype), axis=-1)

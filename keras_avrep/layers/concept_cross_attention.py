@@ -4,82 +4,89 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ConceptCrossAttention(keras.layers.Layer):
-    """Gathers one local feature for each concept from a feature map.
+    """One local feature for each concept, from the places it wins.
 
-    Concepts compete for every place (the softmax is over concepts), then each
-    concept's shares are scaled to sum to one over places.
+    Concepts compete for each place of a feature map (softmax over concepts); then
+    each concept averages the places by its share of them, adds itself, and passes
+    a residual block of two dense layers.
 
     Args:
-        hidden_dim: int. Width of the last two dense layers' middle; by default
-            half the channels.
+        hidden_dim: int. Of the residual block. Defaults to `256`.
+        epsilon: float. Share that every concept has of every place, so that one
+            that wins none averages them all. Defaults to `1e-8`.
 
     Call arguments:
-        feature_map: tensor `(batch, t, h, w, channels)`.
-        concepts: tensor `(concepts, channels)`.
+        features: feature map `(batch, t, h, w, channels)`.
+        concepts: tensor `(concepts, dim)`.
 
     Returns:
-        Unit-norm float32 features `(batch, concepts, channels)` and attention
-        `(batch, t, h, w, concepts)` that sums to one over places.
+        Unit-norm float32 local features `(batch, concepts, dim)`, and the float32
+        shares `(batch, t, h, w, concepts)`, which sum to one at each place.
 
     Example:
     ```python
-    layer = ConceptCrossAttention()
-    features, attention = layer(
-        keras.random.normal((2, 1, 3, 3, 16)), keras.random.normal((5, 16))
-    )
+    layer = ConceptCrossAttention(hidden_dim=32)
+    features = keras.random.normal((2, 2, 4, 4, 64))
+    local, shares = layer(features, keras.random.normal((10, 16)))
+    shares.shape  # (2, 2, 4, 4, 10)
     ```
 
-    Reference: note of Static and Dynamic Concepts (arXiv:2207.12795), section
-    3.3.
+    Reference: Static and Dynamic Concepts (arXiv:2207.12795), note section 3.3.
     """
 
-    def __init__(self, hidden_dim=None, **kwargs):
-        super().__init__(**{**kwargs, "dtype": "float32"})
+    def __init__(self, hidden_dim=256, epsilon=1e-8, **kwargs):
+        super().__init__(**kwargs)
         self.hidden_dim = hidden_dim
-        self.token_norm = _norm("token_norm")
-        self.concept_norm = _norm("concept_norm")
-        self.output_norm = _norm("output_norm")
+        self.epsilon = epsilon
 
-    def build(self, feature_map_shape, concepts_shape):
-        channels = feature_map_shape[-1]
-        hidden = self.hidden_dim or max(1, channels // 2)
+    def build(self, features_shape, concepts_shape):
+        channels, dim = features_shape[-1], concepts_shape[-1]
+        self.scale = dim**-0.5
+        options = {"dtype": self.dtype_policy}
+        for name, width in (("places", channels), ("concepts", dim), ("local", dim)):
+            # Unit rows have small entries: Keras' larger default would count.
+            norm = keras.layers.LayerNormalization(
+                epsilon=1e-5, name=f"norm_{name}", **options
+            )
+            norm.build((None, width))
+            setattr(self, f"norm_{name}", norm)
+        for name, width in (("key", channels), ("value", channels), ("query", dim)):
+            dense = keras.layers.Dense(dim, use_bias=False, name=name, **options)
+            dense.build((None, width))
+            setattr(self, name, dense)
+        self.hidden = keras.layers.Dense(
+            self.hidden_dim, activation="relu", name="hidden", **options
+        )
+        self.hidden.build((None, dim))
+        self.residual = keras.layers.Dense(dim, name="residual", **options)
+        self.residual.build((None, self.hidden_dim))
 
-        def dense(units, name, **options):
-            return keras.layers.Dense(units, dtype="float32", name=name, **options)
+    def call(self, features, concepts):
+        batch, *grid, channels = ops.shape(features)
+        places = self.norm_places(ops.reshape(features, (batch, -1, channels)))
+        query = self.query(self.norm_concepts(concepts)) * self.scale
+        scores = ops.matmul(self.key(places), ops.transpose(query))
+        shares = ops.softmax(ops.cast(scores, "float32"), axis=-1)
+        weights = shares + self.epsilon
+        weights = weights / ops.sum(weights, axis=1, keepdims=True)
+        values = ops.cast(self.value(places), "float32")
+        local = ops.matmul(ops.transpose(weights, (0, 2, 1)), values)
+        local = local + ops.cast(concepts, "float32")
+        rest = self.residual(self.hidden(self.norm_local(local)))
+        local = local + ops.cast(rest, "float32")
+        local = ops.normalize(local, axis=-1, epsilon=1e-12)
+        return local, ops.reshape(shares, (batch, *grid, concepts.shape[0]))
 
-        self.query = dense(channels, "query", use_bias=False)
-        self.key = dense(channels, "key", use_bias=False)
-        self.value = dense(channels, "value", use_bias=False)
-        self.hidden = dense(hidden, "hidden", activation="relu")
-        self.residual = dense(channels, "residual")
-        shape = (None, None, channels)
-        for layer in (self.token_norm, self.output_norm, self.key, self.value):
-            layer.build(shape)
-        for layer in (self.concept_norm, self.query):
-            layer.build((None, channels))
-        self.hidden.build(shape)
-        self.residual.build((None, None, hidden))
-
-    def call(self, feature_map, concepts):
-        feature_map = ops.cast(feature_map, "float32")
-        concepts = ops.cast(concepts, "float32")
-        batch, *places, channels = ops.shape(feature_map)
-        tokens = ops.reshape(feature_map, (batch, -1, channels))
-        tokens = self.token_norm(tokens)
-        queries = self.query(self.concept_norm(concepts)) * channels**-0.5
-        logits = ops.matmul(self.key(tokens), ops.transpose(queries))
-        shares = ops.softmax(logits, axis=-1) + 1e-8
-        shares = shares / ops.sum(shares, axis=1, keepdims=True)
-        gathered = ops.matmul(ops.transpose(shares, (0, 2, 1)), self.value(tokens))
-        x = gathered + concepts[None]
-        x = x + self.residual(self.hidden(self.output_norm(x)))
-        squares = ops.sum(ops.square(x), axis=-1, keepdims=True)
-        x = x * ops.rsqrt(ops.maximum(squares, 1e-12))
-        return x, ops.reshape(shares, (batch, *places, ops.shape(concepts)[0]))
+    def compute_output_spec(self, features, concepts):
+        local = (features.shape[0], *concepts.shape)
+        shares = (*features.shape[:-1], concepts.shape[0])
+        return tuple(
+            keras.KerasTensor(shape, dtype="float32") for shape in (local, shares)
+        )
 
     def get_config(self):
-        return {**super().get_config(), "hidden_dim": self.hidden_dim}
-
-
-def _norm(name):
-    return keras.layers.LayerNormalization(epsilon=1e-5, dtype="float32", name=name)
+        return {
+            **super().get_config(),
+            "hidden_dim": self.hidden_dim,
+            "epsilon": self.epsilon,
+        }

@@ -25,6 +25,8 @@ class FoldedConv3D(keras.layers.Layer):
             stride divides an even size. Defaults to `"symmetric"`.
         kernel_initializer: Keras initializer. Defaults to He-normal over the
             fan-out.
+        dilation: int. Step between the places in height and width that the
+            kernel reads; above 1 only without strides. Defaults to `1`.
 
     Call arguments:
         inputs: tensor of shape `(batch, time, height, width, channels)`.
@@ -49,6 +51,7 @@ class FoldedConv3D(keras.layers.Layer):
         fold=True,
         padding="symmetric",
         kernel_initializer=None,
+        dilation=1,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -60,7 +63,13 @@ class FoldedConv3D(keras.layers.Layer):
             raise ValueError(
                 f"`padding` must be 'symmetric' or 'same', got {padding!r}."
             )
+        if dilation > 1 and max(strides) > 1:
+            raise ValueError(
+                f"`dilation` is {dilation} and `strides` {tuple(strides)}; only one "
+                "of them may be above 1."
+            )
         self.padding = padding
+        self.dilation = dilation
         self.filters = filters
         self.kernel_size = tuple(kernel_size)
         self.strides = tuple(strides)
@@ -106,7 +115,9 @@ class FoldedConv3D(keras.layers.Layer):
         """Convolve with the layer's padding; the two are one at stride 1."""
         sizes = kernel.shape[:-2]
         if max(strides) == 1 or (self.padding == "same" and max(sizes) > 1):
-            return ops.conv(x, kernel, strides=strides, padding="same")
+            return ops.conv(
+                x, kernel, strides, padding="same", dilation_rate=self._rates(sizes)
+            )
         if max(sizes) == 1:
             # Sliced first: kernel gradients of strided 1x1 convolutions were
             # seen to differ between backends.
@@ -115,6 +126,13 @@ class FoldedConv3D(keras.layers.Layer):
         padding = [(size // 2, size // 2) for size in sizes]
         x = ops.pad(x, [(0, 0), *padding, (0, 0)])
         return ops.conv(x, kernel, strides=strides, padding="valid")
+
+    def _rates(self, sizes):
+        """The dilation of each axis of a kernel; 1 in time and where it is 1 wide."""
+        rates = (1, self.dilation, self.dilation)[-len(sizes) :]
+        return tuple(
+            rate if size > 1 else 1 for rate, size in zip(rates, sizes, strict=True)
+        )
 
     def compute_output_shape(self, input_shape):
         sizes = (
@@ -132,6 +150,7 @@ class FoldedConv3D(keras.layers.Layer):
             "fold": self.fold,
             "padding": self.padding,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "dilation": self.dilation,
         }
 
 

@@ -1,28 +1,60 @@
 from keras_avrep.losses.activation_alignment import activation_alignment
-from keras_avrep.losses.concept_losses import (
-    concept_fidelity,
-    negative_entropy,
-    swapped_prediction,
-)
+from keras_avrep.losses.concept_fidelity import concept_fidelity
+from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positive_nce
 from keras_avrep.losses.in_batch_nce import in_batch_nce
-from keras_avrep.losses.local_concept_contrast import (
-    local_concept_contrast,
-    strongest_concepts,
-)
+from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
+from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.losses.local_concept_contrast import local_concept_contrast
+from keras_avrep.losses.masked_binary_crossentropy import masked_binary_crossentropy
+from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 from keras_avrep.losses.multi_positive_nce import multi_positive_nce
 from keras_avrep.losses.nt_xent import cross_view_accuracy, nt_xent
-from keras_avrep.losses.sinkhorn import sinkhorn_codes
+from keras_avrep.losses.region_matching import (
+    match_most_overlapping,
+    match_most_similar,
+    match_same_index,
+)
+from keras_avrep.losses.region_nce import region_nce
+from keras_avrep.losses.response_loss import near_target, response_loss
+from keras_avrep.losses.soft_region_contrast import soft_region_contrast
+from keras_avrep.losses.step_match import (
+    interpolated_step_match,
+    nearest_step_match,
+    steps_within,
+)
+from keras_avrep.losses.swapped_prediction import swapped_prediction
+from keras_avrep.losses.temporal_nce import temporal_nce
+from keras_avrep.losses.timestamp_retrieval import timestamp_retrieval
+from keras_avrep.losses.truncated_smoothing import truncated_smoothing
+from keras_avrep.losses.wrong_mode_entropy import wrong_mode_entropy
 
 __all__ = [
     "activation_alignment",
     "concept_fidelity",
     "cross_view_accuracy",
+    "in_batch_multi_positive_nce",
     "in_batch_nce",
+    "interpolated_step_match",
+    "kernel_l2",
+    "kernels_of",
+    "l2_normalise",
     "local_concept_contrast",
+    "masked_binary_crossentropy",
+    "masked_log_sum_exp",
+    "match_most_overlapping",
+    "match_most_similar",
+    "match_same_index",
     "multi_positive_nce",
-    "negative_entropy",
+    "near_target",
+    "nearest_step_match",
     "nt_xent",
-    "sinkhorn_codes",
-    "strongest_concepts",
+    "region_nce",
+    "response_loss",
+    "soft_region_contrast",
+    "steps_within",
     "swapped_prediction",
+    "temporal_nce",
+    "timestamp_retrieval",
+    "truncated_smoothing",
+    "wrong_mode_entropy",
 ]

@@ -1,70 +1,54 @@
 from keras import ops
 
+EPSILON = 1e-5
 
-def strongest_concepts(logits, top=10):
-    """Which concepts of a clip are stronger than its `top`-th strongest one.
+
+def local_concept_contrast(first, second, first_mask, second_mask, margin=1.4):
+    """Contrast of local features of one concept, between clips and videos.
+
+    For a concept that both clips of a video activate, its local features in the
+    two are pulled together, and its local features in other videos are pushed
+    away up to a margin. Both clips take the part of the query; no gradient flows
+    to the other one.
 
     Args:
-        logits: tensor `(..., concepts)`.
-        top: int or `None` for all concepts. Strictly stronger: without ties
-            `top - 1` remain. Defaults to `10`.
+        first: unit-norm tensor `(batch, concepts, dim)`, of the first clips.
+        second: unit-norm tensor `(batch, concepts, dim)`, of the second clips.
+        first_mask: float tensor `(batch, concepts)`, 1 for active concepts.
+        second_mask: float tensor `(batch, concepts)`.
+        margin: float. Distance up to which negatives are pushed away; 1.4 is a
+            cosine of 0.02. Defaults to `1.4`.
 
     Returns:
-        Bool tensor of the logits' shape.
+        float32 scalar; 0 where no concept is active in both clips.
 
     Example:
     ```python
-    strongest_concepts(keras.ops.arange(5), top=3)  # the last two
+    local = keras.ops.normalize(keras.random.normal((4, 6, 8)), axis=-1)
+    mask = keras.ops.ones((4, 6))
+    local_concept_contrast(local, local, mask, mask)
     ```
 
-    Reference: note of Static and Dynamic Concepts (arXiv:2207.12795), section
-    4.5.
+    Reference: Static and Dynamic Concepts (arXiv:2207.12795), note section 4.5.
     """
-    if top is None or top >= logits.shape[-1]:
-        return ops.ones_like(logits, dtype="bool")
-    return logits > ops.top_k(logits, top)[0][..., -1:]
+    first, second = (ops.cast(x, "float32") for x in (first, second))
+    weights = ops.cast(first_mask, "float32") * ops.cast(second_mask, "float32")
+    total = _one_way(first, second, weights, margin)
+    total = total + _one_way(second, first, weights, margin)
+    return total / (1.0 + 2.0 * ops.sum(weights))
 
 
-def local_concept_contrast(features, logits, top=10, margin=1.4):
-    """Contrast of the same concept in two clips against it in other videos.
-
-    Only concepts that are strong in both clips count. A pair's distance goes to
-    zero, that to other videos above the margin; no gradient flows to the other
-    side.
-
-    Args:
-        features: unit-norm tensor `(batch, 2, concepts, dim)`. The feature that
-            each concept gathers from each clip.
-        logits: tensor `(batch, 2, concepts)`. How strong it is there.
-        top: int or `None`. See `strongest_concepts`. Defaults to `10`.
-        margin: float. Defaults to `1.4`, the distance at a cosine of 0.02.
-
-    Returns:
-        float32 scalar.
-
-    Example:
-    ```python
-    features = keras.ops.normalize(keras.random.normal((4, 2, 16, 8)))
-    local_concept_contrast(features, keras.random.normal((4, 2, 16)))
-    ```
-
-    Reference: note of Static and Dynamic Concepts (arXiv:2207.12795), section
-    4.5.
-    """
-    features = ops.cast(features, "float32")
-    strong = strongest_concepts(ops.stop_gradient(ops.cast(logits, "float32")), top)
-    weights = ops.cast(ops.logical_and(strong[:, 0], strong[:, 1]), "float32")
-    videos = ops.arange(ops.shape(features)[0])
-    same = ops.cast(videos[:, None] == videos[None], "float32")[:, :, None]
-    others = ops.maximum(ops.sum(1 - same[0]), 1.0)
-    total = 0.0
-    for own, other in ((0, 1), (1, 0)):
-        fixed = ops.stop_gradient(features[:, other])
-        cosines = ops.einsum("bnc,pnc->bpn", features[:, own], fixed)
-        squared = ops.maximum(2 - 2 * cosines, 0.0) + 1e-5
-        # The square itself for the pair: its root has a steep gradient there.
-        pulled = ops.sum(same * squared, axis=1)
-        pushed = ops.square(ops.relu(margin - ops.sqrt(squared)))
-        pushed = ops.sum((1 - same) * pushed, axis=1) / others
-        total += ops.sum(weights * (pulled + pushed))
-    return total / (1 + 2 * ops.sum(weights))
+def _one_way(query, key, weights, margin):
+    key = ops.stop_gradient(key)
+    cosine = ops.sum(query * key, axis=-1)
+    # Without a root: its slope is steep where features are alike.
+    pulled = ops.sum(weights * (2.0 - 2.0 * cosine + EPSILON))
+    # (concepts, batch, batch): a query's feature and those of all videos.
+    cosines = ops.matmul(ops.transpose(query, (1, 0, 2)), ops.transpose(key, (1, 2, 0)))
+    squared = ops.maximum(2.0 - 2.0 * cosines, 0.0) + EPSILON
+    pushed = ops.square(ops.relu(margin - ops.sqrt(squared)))
+    number = ops.arange(ops.shape(query)[0])
+    pushed = ops.where(number[:, None] == number[None, :], 0.0, pushed)
+    others = ops.maximum(ops.cast(ops.shape(query)[0], "float32") - 1.0, 1.0)
+    pushed = ops.sum(ops.transpose(weights) * ops.sum(pushed, axis=-1)) / others
+    return pulled + pushed

@@ -1,5 +1,7 @@
 from keras import ops
 
+from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
+
 
 def multi_positive_nce(
     query, key, queue, valid, positives=None, negatives=None, temperature=0.07
@@ -42,12 +44,7 @@ def multi_positive_nce(
     if positives is not None:
         positives = ops.logical_and(positives, valid[None, :])
         found = ops.where(positives, queue_logits, -float("inf"))
-        numerator = _logsumexp(ops.concatenate([key_logit, found], axis=-1))
-    return ops.mean(_logsumexp(ops.concatenate(everything, axis=-1)) - numerator)
-
-
-def _logsumexp(logits):
-    """Log-sum-exp over the last axis whose gradient is finite at `-inf`."""
-    largest = ops.stop_gradient(ops.max(logits, axis=-1, keepdims=True))
-    total = ops.sum(ops.exp(logits - largest), axis=-1)
-    return ops.log(total) + largest[..., 0]
+        numerator = masked_log_sum_exp(ops.concatenate([key_logit, found], axis=-1))
+    return ops.mean(
+        masked_log_sum_exp(ops.concatenate(everything, axis=-1)) - numerator
+    )

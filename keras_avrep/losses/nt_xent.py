@@ -1,5 +1,7 @@
 from keras import ops
 
+from keras_avrep.losses.l2_normalise import l2_normalise
+
 
 def nt_xent(first, second, temperature=0.1):
     """Contrast of two views within a batch, both ways, as CVRL has it.
@@ -23,12 +25,11 @@ def nt_xent(first, second, temperature=0.1):
 
     Reference: note of ConST-CL (arXiv:2112.05181), section 4.
     """
-    first, second = (
-        ops.normalize(ops.cast(x, "float32"), axis=-1, epsilon=1e-12)
-        for x in (first, second)
-    )
+    first, second = l2_normalise(first), l2_normalise(second)
     cross = ops.matmul(first, ops.transpose(second)) / temperature
-    self_mask = ops.eye(cross.shape[0], dtype="bool")
+    # `fit` on TensorFlow does not tell the size of a batch beforehand.
+    numbers = ops.arange(ops.shape(cross)[0])
+    self_mask = numbers[:, None] == numbers[None]
     total = 0.0
     for own, logits in ((first, cross), (second, ops.transpose(cross))):
         within = ops.matmul(own, ops.transpose(own)) / temperature
@@ -49,8 +50,8 @@ def cross_view_accuracy(first, second):
     Returns:
         float32 scalar in [0, 1].
     """
-    first, second = (
-        ops.normalize(ops.cast(x, "float32"), axis=-1) for x in (first, second)
-    )
+    first, second = l2_normalise(first), l2_normalise(second)
     found = ops.argmax(ops.matmul(first, ops.transpose(second)), axis=-1)
-    return ops.mean(ops.cast(found == ops.arange(found.shape[0]), "float32"))
+    return ops.mean(
+        ops.cast(found == ops.arange(ops.shape(found)[0], dtype=found.dtype), "float32")
+    )

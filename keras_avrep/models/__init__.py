@@ -1,27 +1,49 @@
+from keras_avrep.models.const_cl import (
+    ActionLocaliser,
+    ConSTCL,
+    ConSTCLViews,
+    SiameseTracker,
+    context_crop,
+    track,
+)
+from keras_avrep.models.controllable_augmentations import (
+    ControllableAugmentations,
+    ControllableAugmentationsViews,
+    LocalGlobalSampler,
+)
 from keras_avrep.models.dclr import DCLR, DCLRViews
+from keras_avrep.models.mstcn import MSTCN
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.static_dynamic_concepts import (
+    ConceptViews,
     StaticDynamicConcepts,
-    StaticDynamicConceptsViews,
 )
-from keras_avrep.models.static_dynamic_views import StaticDynamicViews
 from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
-from keras_avrep.models.video_classifier import (
-    ResNet3DVideoClassifier,
-    VideoClassifier,
-)
+from keras_avrep.models.teg import TeG, TeGViews
+from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
 __all__ = [
     "DCLR",
+    "MSTCN",
     "SYSTEMS",
+    "ActionLocaliser",
+    "ConSTCL",
+    "ConSTCLViews",
+    "ConceptViews",
+    "ControllableAugmentations",
+    "ControllableAugmentationsViews",
     "DCLRViews",
+    "LocalGlobalSampler",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
+    "SiameseTracker",
     "StaticDynamicConcepts",
-    "StaticDynamicConceptsViews",
-    "StaticDynamicViews",
+    "TeG",
+    "TeGViews",
     "VideoClassifier",
+    "context_crop",
     "preset_names",
     "system_named",
     "system_of",
+    "track",
 ]

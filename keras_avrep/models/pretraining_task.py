@@ -133,6 +133,13 @@ class PretrainingTask(SelfSupervisedTask):
         """
         return {"video": clips}
 
+    def calibrated_model(self):
+        """The model from pixels whose batch norm is set to whole clips in the end.
+
+        The representation by default; more where heads are used at inference.
+        """
+        return self.representation
+
     def activation_maps(self, clips):
         """What in a clip activates the backbone, for looking at.
 

@@ -1,9 +1,18 @@
 """The systems that learn from video, and which of them a preset belongs to."""
 
+from keras_avrep.models.const_cl import ConSTCL
+from keras_avrep.models.controllable_augmentations import ControllableAugmentations
 from keras_avrep.models.dclr import DCLR
 from keras_avrep.models.static_dynamic_concepts import StaticDynamicConcepts
+from keras_avrep.models.teg import TeG
 
-SYSTEMS = (DCLR, StaticDynamicConcepts)
+SYSTEMS = (
+    DCLR,
+    StaticDynamicConcepts,
+    ControllableAugmentations,
+    ConSTCL,
+    TeG,
+)
 
 
 def system_of(preset):

@@ -9,6 +9,7 @@ from keras_avrep.report import (
     file_sections,
     picture_sections,
     result_sections,
+    unit_section,
 )
 from keras_avrep.report.markup import counted, duration, esc
 from keras_avrep.report.run_reader import Run, number, read_run
@@ -18,6 +19,7 @@ SECTIONS = (
     result_sections.results_section,
     picture_sections.gallery_section,
     picture_sections.maps_section,
+    unit_section.units_section,
     picture_sections.plane_section,
     class_section.classes_section,
     result_sections.data_section,

@@ -24,6 +24,7 @@ class ModelRun:
     features: dict[str, np.ndarray] = field(default_factory=dict)
     gallery: dict[str, np.ndarray] = field(default_factory=dict)
     maps: dict[str, np.ndarray] = field(default_factory=dict)
+    units: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass
@@ -160,6 +161,7 @@ def _read_model(folder: Path, name: str, summary: dict, unreadable: list) -> Mod
         features=_read_arrays(folder / "features.npz", unreadable),
         gallery=_read_arrays(folder / "gallery.npz", unreadable),
         maps=_read_arrays(folder / "maps.npz", unreadable),
+        units=_read_arrays(folder / "units.npz", unreadable),
     )
 
 

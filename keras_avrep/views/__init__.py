@@ -1,5 +1,26 @@
+from keras_avrep.views.channel_gray import channel_gray
 from keras_avrep.views.clip_augmentation import ClipAugmentation
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
+from keras_avrep.views.controllable_augment import ControllableAugment
+from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
+from keras_avrep.views.mixing import MixCurriculum, VolumeMixer
+from keras_avrep.views.nested_clips import NestedClipSampler
+from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
 from keras_avrep.views.samplers import RandomClips, UniformClips
+from keras_avrep.views.static_dynamic_views import static_dynamic_views
 
-__all__ = ["ClipAugmentation", "ConsecutiveClips", "RandomClips", "UniformClips"]
+__all__ = [
+    "ClipAugmentation",
+    "ConsecutiveClips",
+    "ControllableAugment",
+    "LinearDecaySampler",
+    "MixCurriculum",
+    "NestedClipSampler",
+    "RandomClips",
+    "UniformClips",
+    "VolumeMixer",
+    "boxes_in_frame",
+    "channel_gray",
+    "draw_boxes",
+    "static_dynamic_views",
+]

@@ -125,43 +125,23 @@ def _resampling(start, end, length, size):
     return weights / ops.sum(weights, axis=-1, keepdims=True)
 
 
-def grayscale(clip, seed, probability=0.2, gray_from="luma"):
-    """Turn some clips gray.
+def grayscale(clip, seed, probability=0.2):
+    """Turn some clips gray (luma in all channels).
 
     Args:
         clip: float tensor `(batch, T, H, W, 3)`.
         seed: SeedGenerator.
         probability: float. Defaults to `0.2`.
-        gray_from: string. What goes into all channels: `"luma"`, or a random one
-            of them, drawn for each clip, `"channel"`, or for each frame,
-            `"channel_per_frame"`. Defaults to `"luma"`.
 
     Returns:
         Tensor of the clip's shape.
-
-    Raises:
-        ValueError: if `gray_from` is something else.
 
     Example:
     ```python
     grayscale(keras.random.uniform((1, 2, 8, 8, 3)), keras.random.SeedGenerator(0))
     ```
     """
-    chosen = _chosen(clip, seed, probability)
-    if gray_from == "luma":
-        gray = _luma(clip)
-    elif gray_from in ("channel", "channel_per_frame"):
-        frames = clip.shape[1] if gray_from == "channel_per_frame" else 1
-        shape = (ops.shape(clip)[0], frames)
-        channel = random.randint(shape, 0, 3, seed=seed)
-        one_hot = ops.cast(ops.one_hot(channel, 3), clip.dtype)[:, :, None, None]
-        gray = ops.sum(clip * one_hot, axis=-1, keepdims=True)
-    else:
-        raise ValueError(
-            "`gray_from` must be 'luma', 'channel' or 'channel_per_frame', got "
-            f"{gray_from!r}."
-        )
-    return ops.where(chosen, gray, clip)
+    return ops.where(_chosen(clip, seed, probability), luma(clip), clip)
 
 
 def color_jitter(
@@ -189,13 +169,39 @@ def color_jitter(
     ```
     """
     chosen = _chosen(clip, seed, probability)
-    x = ops.clip(clip * _factor(clip, seed, brightness), 0.0, 1.0)
-    mean = ops.mean(_luma(x), axis=(1, 2, 3, 4), keepdims=True)
-    x = ops.clip(mean + (x - mean) * _factor(clip, seed, contrast), 0.0, 1.0)
-    luma = _luma(x)
-    x = ops.clip(luma + (x - luma) * _factor(clip, seed, saturation), 0.0, 1.0)
-    turn = (_factor(clip, seed, hue) - 1.0) * 2 * math.pi
-    return ops.where(chosen, ops.clip(_rotate_hue(x, turn), 0.0, 1.0), clip)
+    factors = [
+        _factor(clip, seed, strength)
+        for strength in (brightness, contrast, saturation, hue)
+    ]
+    factors[3] = factors[3] - 1.0
+    return ops.where(chosen, adjust_color(clip, *factors), clip)
+
+
+def adjust_color(clip, brightness, contrast, saturation, hue):
+    """Change brightness, contrast, saturation and hue by given amounts.
+
+    Args:
+        clip: float tensor `(batch, T, H, W, 3)`, values in [0, 1].
+        brightness: factor, a number or a tensor `(batch, 1, 1, 1, 1)`.
+        contrast: factor about the clip's mean luma, likewise.
+        saturation: factor about each pixel's luma, likewise.
+        hue: turn as a share of a full circle, likewise a tensor.
+
+    Returns:
+        Tensor of the clip's shape, clipped to [0, 1].
+
+    Example:
+    ```python
+    adjust_color(keras.ops.ones((1, 2, 8, 8, 3)), 0.5, 1.0, 1.0, 0.0)  # 0.5
+    ```
+    """
+    x = ops.clip(clip * brightness, 0.0, 1.0)
+    mean = ops.mean(luma(x), axis=(1, 2, 3, 4), keepdims=True)
+    x = ops.clip(mean + (x - mean) * contrast, 0.0, 1.0)
+    gray = luma(x)
+    x = ops.clip(gray + (x - gray) * saturation, 0.0, 1.0)
+    turn = ops.cast(hue, clip.dtype) * 2 * math.pi
+    return ops.clip(_rotate_hue(x, turn), 0.0, 1.0)
 
 
 def gaussian_blur(clip, seed, kernel_size=11, sigma=(0.1, 2.0), probability=0.5):
@@ -217,12 +223,54 @@ def gaussian_blur(clip, seed, kernel_size=11, sigma=(0.1, 2.0), probability=0.5)
     ```
     """
     batch = ops.shape(clip)[0]
-    height, width = clip.shape[2:4]
     chosen = _chosen(clip, seed, probability)
     sigma = random.uniform((batch, 1, 1), *sigma, seed=seed)
+    return ops.where(chosen, blur(clip, sigma, kernel_size), clip)
+
+
+def blur(clip, sigma, kernel_size=11):
+    """Blur clips with a given strength for each.
+
+    Args:
+        clip: float tensor `(batch, T, H, W, C)`.
+        sigma: tensor `(batch, 1, 1)`. Standard deviation in pixels.
+        kernel_size: int, odd. In pixels. Defaults to `11`.
+
+    Returns:
+        Tensor of the clip's shape.
+
+    Example:
+    ```python
+    blur(keras.random.uniform((1, 2, 8, 8, 3)), keras.ops.ones((1, 1, 1)))
+    ```
+    """
+    height, width = clip.shape[2:4]
     x = _apply_rows(clip, _blur_matrix(sigma, height, kernel_size), axis=2)
-    x = _apply_rows(x, _blur_matrix(sigma, width, kernel_size), axis=3)
-    return ops.where(chosen, x, clip)
+    return _apply_rows(x, _blur_matrix(sigma, width, kernel_size), axis=3)
+
+
+def solarise(clip, seed, threshold=0.5, probability=0.2):
+    """Invert the values at and above a threshold in some clips.
+
+    Args:
+        clip: float tensor `(batch, T, H, W, C)`, values in [0, 1].
+        seed: SeedGenerator.
+        threshold: float. Defaults to `0.5`.
+        probability: float. Defaults to `0.2`.
+
+    Returns:
+        Tensor of the clip's shape.
+
+    Example:
+    ```python
+    solarise(keras.random.uniform((1, 2, 8, 8, 3)), keras.random.SeedGenerator(0))
+    ```
+
+    Reference: note of ConST-CL (arXiv:2112.05181), section 2.
+    """
+    chosen = _chosen(clip, seed, probability)
+    inverted = ops.where(clip < threshold, clip, 1.0 - clip)
+    return ops.where(chosen, inverted, clip)
 
 
 def _blur_matrix(sigma, length, kernel_size):
@@ -249,7 +297,8 @@ def _factor(clip, seed, strength):
     return random.uniform(shape, 1.0 - strength, 1.0 + strength, seed=seed)
 
 
-def _luma(clip):
+def luma(clip):
+    """Brightness as the eye has it, `(..., 1)`."""
     weights = ops.array(LUMA, clip.dtype)
     return ops.sum(clip * weights, axis=-1, keepdims=True)
 

@@ -1,22 +1,22 @@
 import numpy as np
 
-from keras_avrep.views.samplers import clip_times, last_time
+from keras_avrep.views.samplers import times_in_video
 
 
 class ConsecutiveClips:
-    """Two clips, one right after the other, at one random rate; a frozen frame each.
+    """Clips that follow each other, all at one random rate, with a frozen frame.
 
     Args:
+        num_clips: int. Clips of each video. Defaults to 2.
         num_frames: int. Frames of a clip. Defaults to 16.
-        stride: float. Least step from a frame to the next, in frames of the
-            video. Defaults to 1.
-        max_step: float. The largest step is this many times the stride, or less
-            where the video is too short. Defaults to 3.
+        max_rate: float. Most frames of the video from one to the next. The rate
+            is uniform from 1 to this or to what the video has room for. Defaults
+            to 3.
 
-    Returns, when called with a record and a `numpy.random.Generator`:
-        Dict of `video` `(2, num_frames)` and `static` `(2,)` seconds. The frozen
-        frame has the same number in both clips. A video shorter than two clips
-        is looped.
+    Returns, when called:
+        Dict of `video` `(num_clips, num_frames)` and `static` `(num_clips,)`
+        seconds. The frozen frame is one of the clip's frames, the same of every
+        clip. A video that is too short is looped.
 
     Example:
     ```python
@@ -24,27 +24,26 @@ class ConsecutiveClips:
     sampler(record, np.random.default_rng(0))["video"].shape  # (2, 8)
     ```
 
-    Reference: note of Static and Dynamic Concepts (arXiv:2207.12795), section 2.
+    Reference: Static and Dynamic Concepts (arXiv:2207.12795), note section 2.
     """
 
-    def __init__(self, num_frames=16, stride=1, max_step=3.0):
+    def __init__(self, num_clips=2, num_frames=16, max_rate=3.0):
+        if max_rate < 1:
+            raise ValueError(
+                f"`max_rate` is {max_rate}; a clip takes at most every frame once, "
+                "so give at least 1."
+            )
+        self.num_clips = num_clips
         self.num_frames = num_frames
-        self.stride = stride
-        self.max_step = max_step
+        self.max_rate = max_rate
 
     def __call__(self, record, rng):
-        both = 2 * self.num_frames
-        frames = max(1, round(record.duration * record.fps))
-        longest = min(self.max_step, frames / (both * self.stride))
-        step = self.stride * rng.uniform(1, max(1.0, longest))
-        latest = max(0.0, frames - 1 - step * (both - 1))
-        first = rng.uniform(0, 1) * latest
-        # Whole frames: the clips are what a list of frame numbers would give.
-        numbers = np.round(first + step * np.arange(both))
-        if frames >= both * self.stride:
-            numbers = np.minimum(numbers, frames - 1)
-            times = np.minimum(numbers / record.fps, last_time(record))
-        else:
-            times = clip_times(record, 0.0, both, self.stride)
-        video = times.reshape(2, self.num_frames)
+        total = self.num_clips * self.num_frames
+        frames = record.duration * record.fps
+        rate = rng.uniform(1, max(1.0, min(self.max_rate, frames / total)))
+        offsets = np.round(rate * np.arange(total))
+        latest = max(0.0, frames - offsets[-1] - 1)
+        start = rng.uniform(0, 1) * latest
+        times = times_in_video(record, (start + offsets) / record.fps)
+        video = times.reshape(self.num_clips, self.num_frames)
         return {"video": video, "static": video[:, rng.integers(self.num_frames)]}

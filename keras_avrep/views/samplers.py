@@ -92,7 +92,19 @@ def clip_times(record, start, num_frames, stride):
     Returns:
         float array `(num_frames,)`, each in `[0, duration)`.
     """
-    times = start + np.arange(num_frames) * stride / record.fps
+    return times_in_video(record, start + np.arange(num_frames) * stride / record.fps)
+
+
+def times_in_video(record, times):
+    """Times that lie beyond the end of a video, brought into it by looping.
+
+    Args:
+        record: anything with `fps` and `duration` (seconds).
+        times: float array of seconds.
+
+    Returns:
+        float array of the same shape, each in `[0, duration)`.
+    """
     last = last_time(record)
     # The last half frame is the last frame: containers round their duration.
     inside = times < record.duration - 1e-9

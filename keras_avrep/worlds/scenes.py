@@ -50,6 +50,10 @@ class ScenesWorld:
             motion half of the time. Defaults to 1.
         phases: int. Motions of a labelled video, one after the other; the
             label joins them with `>`. Defaults to 1.
+        pretrain_phases: bool. Whether pretraining videos have that many motions
+            as well, instead of the switch. Defaults to `False`.
+        motions: names of the motions that are drawn, at least two where a video
+            has several. Defaults to `None`, all 8.
         camera_pan: float. Pixels a frame that the camera moves, in a random
             direction along x. Defaults to 0.
         photo_folder: folder of images used as scenes instead of textures; the
@@ -80,6 +84,8 @@ class ScenesWorld:
         fresh_scenes=True,
         switch_probability=1.0,
         phases=1,
+        pretrain_phases=False,
+        motions=None,
         camera_pan=0.0,
         photo_folder=None,
         seed=0,
@@ -93,6 +99,8 @@ class ScenesWorld:
         self.fresh_scenes = fresh_scenes
         self.switch_probability = switch_probability
         self.phases = phases
+        self.pretrain_phases = pretrain_phases
+        self.motions = _checked_motions(motions)
         self.camera_pan = camera_pan
         self.photo_folder = photo_folder
         self.seed = seed
@@ -101,6 +109,12 @@ class ScenesWorld:
     def get_config(self):
         """The constructor's arguments."""
         folder = self.photo_folder
+        # Left out at their defaults: worlds of before they existed are the same.
+        later = {}
+        if self.pretrain_phases:
+            later["pretrain_phases"] = True
+        if self.motions != MOTIONS:
+            later["motions"] = list(self.motions)
         return {
             "size": self.size,
             "num_frames": self.num_frames,
@@ -114,6 +128,7 @@ class ScenesWorld:
             "camera_pan": self.camera_pan,
             "photo_folder": None if folder is None else str(folder),
             "seed": self.seed,
+            **later,
         }
 
     def plan(self, split, index):
@@ -256,11 +271,12 @@ class ScenesWorld:
 
     def _draw_motions(self, rng, split):
         count = self.phases
-        if split == "pretrain":
+        if split == "pretrain" and not self.pretrain_phases:
             count = 2 if rng.random() < self.switch_probability else 1
-        motions = [MOTIONS[rng.integers(8)]]
+        names = self.motions
+        motions = [names[rng.integers(len(names))]]
         while len(motions) < count:
-            motion = MOTIONS[rng.integers(8)]
+            motion = names[rng.integers(len(names))]
             if motion != motions[-1]:
                 motions.append(motion)
         return motions
@@ -328,6 +344,18 @@ class ScenesWorld:
         if pan < 0:
             left = spare - left
         return canvas[:, left : left + self.size]
+
+
+def _checked_motions(motions):
+    """The names as a tuple; all of them for `None`."""
+    if motions is None:
+        return MOTIONS
+    unknown = [name for name in motions if name not in MOTIONS]
+    if unknown or len(set(motions)) < 2:
+        raise ValueError(
+            f"`motions` is {list(motions)}; give at least two of {list(MOTIONS)}."
+        )
+    return tuple(motions)
 
 
 def _photos(folder):

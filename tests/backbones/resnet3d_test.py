@@ -70,3 +70,16 @@ def test_survives_its_config():
     backbone = tiny(temporal_kernels=[1, 3, 1, 3])
     again = keras.layers.deserialize(keras.layers.serialize(backbone))
     assert again.get_config() == backbone.get_config()
+
+
+def test_strides_turn_into_dilations_with_the_same_weights():
+    strided = tiny()
+    dilated = tiny(spatial_strides=[1, 2, 1, 1], dilations=[1, 1, 2, 4])
+    dilated.set_weights(strided.get_weights())
+    x = np.random.default_rng(0).normal(size=(1, 2, 64, 64, 3)).astype("float32")
+    assert strided(x).shape == (1, 1, 2, 2, 128)
+    assert dilated(x).shape == (1, 1, 8, 8, 128)
+    branch = dilated.stage_copy("stage4", "stage4_local")
+    assert branch(dilated.with_stages(["stage3"])(x)["stage3"]).shape[1:4] == (1, 8, 8)
+    again = ResNet3DBackbone.from_config(dilated.get_config())
+    assert again.get_config() == dilated.get_config()

@@ -5,7 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from keras_avrep.cli.export import calibration_clips, divide
 from keras_avrep.cli.main import COMMANDS, main
+from keras_avrep.data import scan_folder
+from keras_avrep.export import FORMATS
 from keras_avrep.models import DCLR
 
 TRAINING = ["--steps", "2", "--batch-size", "4", "--num-frames", "2", "--stride", "1"]
@@ -166,6 +169,24 @@ def test_export_checks_what_it_wrote(trained, videos, tmp_path):
     assert main([*run, "--formats", "litert"]) == 0
     (row,) = json.loads((tmp_path / "export.json").read_text())
     assert row["max_abs_diff"] < 1e-4
+
+
+def test_export_compares_on_the_test_split_and_calibrates_on_the_other(
+    videos, tmp_path
+):
+    compared, calibrating = divide(scan_folder(videos))
+    assert {r.split for r in compared} == {"test"}
+    assert {r.split for r in calibrating} == {"train"}
+    # Without splits the videos are divided; one alone is compared only.
+    compared, calibrating = divide(scan_folder(videos / "pretrain"))
+    assert (len(compared), len(calibrating)) == (2, 6)
+    (tmp_path / "a.mp4").write_bytes((videos / "test/00000.mp4").read_bytes())
+    compared, calibrating = divide(scan_folder(tmp_path))
+    assert (len(compared), len(calibrating)) == (1, 0)
+    clip = {"num_frames": 2, "stride": 1, "size": 16}
+    assert calibration_clips([], clip, FORMATS) is None
+    assert calibration_clips(compared, clip, ["litert"]) is None
+    assert calibration_clips(compared, clip, FORMATS).shape == (1, 2, 16, 16, 3)
 
 
 def test_presets_and_doctor(capsys):

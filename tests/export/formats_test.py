@@ -29,9 +29,9 @@ FLOAT32 = ("saved_model", "litert", "onnx")
 QUANTISED = ("litert_dynamic", "litert_int8")
 
 
-def moving_clips(count=8):
+def moving_clips(count=8, seed=1):
     """Coloured gratings that drift at their own speed, with some noise."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     time, _, x = np.mgrid[:4, :32, :32]
     clips = []
     for index in range(count):
@@ -64,7 +64,11 @@ def model():
 @pytest.fixture(scope="module")
 def exported(model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    rows = export_all(model, folder, moving_clips(), name="tiny")
+    # As many as are advised: the ranges of six differ too much from those needed.
+    others = moving_clips(64, seed=2)
+    rows = export_all(
+        model, folder, moving_clips(), name="tiny", calibration_clips=others
+    )
     return folder, {row["format"]: row for row in rows}
 
 
@@ -96,6 +100,21 @@ def test_quantised_formats_are_small_and_close(exported, model, name):
     scale = np.abs(features_of(model, moving_clips())).max()
     assert 0 < rows[name]["max_abs_diff"] < 0.1 * scale
     assert rows[name]["bytes"] < 0.5 * rows["litert"]["bytes"]
+
+
+def test_int8_is_calibrated_on_the_clips_given_for_it(exported, model, tmp_path):
+    folder, rows = exported
+    row = rows["litert_int8"]
+    assert row["note"] == "calibrated on 64 other clips"
+    assert "note" not in rows["litert_dynamic"]
+    kwargs = {"clip_shape": CLIP, "quantize": "int8"}
+    for seed, count, same in ((2, 64, True), (1, 8, False)):
+        clips = moving_clips(count, seed)
+        path = tmp_path / f"{seed}.tflite"
+        export_litert(model, path, calibration_clips=clips, **kwargs)
+        found, _ = run_litert(path, moving_clips(4))
+        expected, _ = run_litert(folder / row["path"], moving_clips(4))
+        assert np.array_equal(found, expected) == same
 
 
 def test_int8_runs_its_convolutions_in_integers(exported):
@@ -161,7 +180,9 @@ def test_full_convolutions_fall_back_to_float_in_int8(tmp_path):
     (row,) = export_all(
         model, tmp_path, moving_clips(4), name="tiny", formats=["litert_int8"]
     )
-    assert row["note"].startswith("3 full 3-D convolutions stay in float32")
+    assert row["note"] == (
+        "3 full 3-D convolutions stay in float32; calibrated on the compared clips"
+    )
     scale = np.abs(features_of(model, moving_clips(4))).max()
     assert row["max_abs_diff"] < 0.1 * scale
 
@@ -213,6 +234,9 @@ def test_wrong_arguments_are_refused(model, tmp_path):
         export_all(model, tmp_path, clips, name="tiny", formats=["coreml"])
     with pytest.raises(ValueError, match="clips"):
         export_all(model, tmp_path, clips[0], name="tiny")
+    with pytest.raises(ValueError, match="calibration_clips"):
+        other = clips[:, :, :16]
+        export_all(model, tmp_path, clips, name="tiny", calibration_clips=other)
     with pytest.raises(ValueError, match="representation"):
         plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
         export_onnx(plain, tmp_path / "a.onnx", clip_shape=CLIP)

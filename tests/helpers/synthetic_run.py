@@ -28,6 +28,8 @@ def write_run(root: Path, size=48, queries=4, clips=90, labelled=True) -> Path:
         _write_features(folder, rng, clips, 0.75 - 0.35 * number, labelled)
         _write_gallery(folder, rng, size, queries, 0.75 - 0.4 * number, labelled)
         _write_maps(folder, size)
+        if name == "dclr":
+            _write_units(folder, size)
     return root
 
 
@@ -184,3 +186,23 @@ def _write_maps(folder: Path, size: int) -> None:
     maps = {"static": static, "dynamic": dynamic, "rgb": static + dynamic}
     maps = {k: v / v.mean(axis=(1, 2, 3), keepdims=True) for k, v in maps.items()}
     np.savez(folder / "maps.npz", frames=frames, **maps)
+
+
+def _write_units(folder: Path, size: int) -> None:
+    """Units that are bright where the disc is: by scene, and by motion."""
+    arrays = {}
+    y, x = np.mgrid[:6, :6] / 5
+    blob = np.exp(-((x - 0.3) ** 2 + (y - 0.4) ** 2) * 8) + 0.1
+    for kind, count in (("static", 4), ("dynamic", 3)):
+        units = range(count)
+        pairs = [
+            [(u, k % 3) if kind == "static" else (k, u) for k in range(4)]
+            for u in units
+        ]
+        clips = [[moving_clip(size, *pair) for pair in row] for row in pairs]
+        arrays[f"{kind}_clips"] = np.array(clips)
+        maps = np.tile(blob.astype("float32"), (count, 4, 2, 1, 1))
+        arrays[f"{kind}_maps"] = maps
+        arrays[f"{kind}_units"] = np.arange(count) + 10
+        arrays[f"{kind}_strength"] = maps.mean(axis=(2, 3, 4))
+    np.savez(folder / "units.npz", **arrays)

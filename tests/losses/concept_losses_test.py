@@ -1,126 +1,162 @@
-import math
-
+import keras
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from keras import ops
 
 from keras_avrep.losses import (
     concept_fidelity,
     local_concept_contrast,
-    negative_entropy,
-    sinkhorn_codes,
-    strongest_concepts,
     swapped_prediction,
+    wrong_mode_entropy,
 )
 
 
-def value(x):
+def to_float(x):
     return float(ops.convert_to_numpy(x))
 
 
-def cosines(rng, samples, concepts):
-    return rng.uniform(-1, 1, (samples, concepts)).astype("float32")
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(2, 40), st.integers(2, 12), st.integers(0, 2**16))
-def test_codes_sum_to_one_for_every_sample(samples, concepts, seed):
-    scores = cosines(np.random.default_rng(seed), samples, concepts)
-    codes = ops.convert_to_numpy(sinkhorn_codes(scores))
-    np.testing.assert_allclose(codes.sum(axis=1), 1, atol=1e-4)
-    assert (codes >= 0).all()
-
-
-def test_codes_use_every_concept_alike_where_an_argmax_would_use_one():
-    rng = np.random.default_rng(0)
-    scores = cosines(rng, 256, 8) * 0.1
-    scores[:, 0] += 0.3
-    assert (scores.argmax(axis=1) == 0).all()
-    codes = ops.convert_to_numpy(sinkhorn_codes(scores, iterations=20))
-    np.testing.assert_allclose(codes.mean(axis=0), 1 / 8, atol=0.01)
-
-
-def test_codes_are_those_of_the_plain_algorithm():
-    scores = cosines(np.random.default_rng(1), 6, 4)
-    q = np.exp((scores.astype("float64") - scores.max()) / 0.05).T
-    q /= q.sum()
-    for _ in range(3):
-        q /= q.sum(axis=1, keepdims=True) * 4
-        q /= q.sum(axis=0, keepdims=True) * 6
-    codes = ops.convert_to_numpy(sinkhorn_codes(scores))
-    np.testing.assert_allclose(codes, (q * 6).T, atol=1e-4)
-
-
-def test_samples_that_do_not_count_change_nothing_and_get_nothing():
-    rng = np.random.default_rng(2)
-    scores = cosines(rng, 6, 4)
-    # As the released queue starts: values that dwarf cosines.
-    junk = rng.normal(size=(5, 4)).astype("float32") * 9
-    valid = np.array([True] * 6 + [False] * 5)
-    codes = ops.convert_to_numpy(sinkhorn_codes(np.concatenate([scores, junk]), valid))
-    expected = ops.convert_to_numpy(sinkhorn_codes(scores))
-    np.testing.assert_allclose(codes[:6], expected, atol=1e-5)
-    assert (codes[6:] == 0).all()
-
-
-def test_agreement_and_entropy_at_even_logits():
-    even = np.zeros((3, 100), "float32")
-    codes = np.full((3, 100), 0.01, "float32")
-    assert value(swapped_prediction(codes, even)) == pytest.approx(math.log(100))
-    assert value(negative_entropy(even)) == pytest.approx(-math.log(100), abs=1e-4)
-    sure = 100 * np.eye(3, 100, dtype="float32")
-    assert value(negative_entropy(sure)) == pytest.approx(0, abs=1e-4)
-
-
-def test_fidelity_is_a_negative_cosine_and_survives_zeros():
-    x = np.random.default_rng(0).normal(size=(4, 8)).astype("float32")
-    assert value(concept_fidelity(x, 3 * x)) == pytest.approx(-1, abs=1e-5)
-    assert value(concept_fidelity(x, -x)) == pytest.approx(1, abs=1e-5)
-    assert value(concept_fidelity(x, 0 * x)) == 0
-
-
-def test_nine_of_ten_concepts_are_strictly_above_the_tenth():
-    logits = np.random.default_rng(0).permutation(200)[None].astype("float32")
-    assert ops.convert_to_numpy(strongest_concepts(logits)).sum() == 9
-    assert ops.convert_to_numpy(strongest_concepts(logits, None)).all()
+def draw(shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
 def unit(x):
-    return (x / np.linalg.norm(x, axis=-1, keepdims=True)).astype("float32")
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
 
 
-def test_local_contrast_of_hand_made_features():
-    # Two videos, one concept, in two dimensions; the clips of a video agree.
-    features = np.zeros((2, 2, 1, 2), "float32")
-    features[0, :, 0, 0] = features[1, :, 0, 1] = 1
-    logits = np.zeros((2, 2, 1), "float32")
-    # Distance 0 to the pair; sqrt 2 to the other video is beyond the margin.
-    total = 4 * (1e-5 + max(0.0, 1.4 - math.sqrt(2 + 1e-5)) ** 2)
-    expected = total / (1 + 4)
-    assert value(local_concept_contrast(features, logits, None)) == pytest.approx(
-        expected, rel=1e-3
+def gradient(function, *arrays):
+    """Gradients of a scalar, whatever the backend."""
+    variables = [keras.Variable(a) for a in arrays]
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            value = function(*variables)
+        found = tape.gradient(value, [v.value for v in variables])
+        return [
+            np.zeros_like(a) if g is None else np.asarray(g)
+            for g, a in zip(found, arrays, strict=True)
+        ]
+    if backend == "jax":
+        import jax
+
+        found = jax.grad(function, argnums=tuple(range(len(arrays))))(*arrays)
+        return [np.asarray(g) for g in found]
+    value = function(*variables)
+    value.backward()
+    return [
+        np.zeros_like(a) if v.value.grad is None else v.value.grad.numpy()
+        for v, a in zip(variables, arrays, strict=True)
+    ]
+
+
+def test_swapped_prediction_goes_over_all_ordered_pairs():
+    logits, codes = draw((3, 4, 5)), np.abs(draw((3, 4, 5), seed=1))
+    codes /= codes.sum(axis=-1, keepdims=True)
+    scaled = logits / 0.1
+    log = scaled - np.log(np.exp(scaled).sum(axis=-1, keepdims=True))
+    pairs = [
+        -(codes[i] * log[k]).sum(axis=-1).mean()
+        for i in range(3)
+        for k in range(3)
+        if k != i
+    ]
+    found = to_float(swapped_prediction(codes, logits))
+    assert found == pytest.approx(np.mean(pairs), rel=1e-5)
+
+
+def test_swapped_prediction_is_the_logarithm_of_k_at_the_start():
+    concepts, inputs = unit(draw((100, 512))), unit(draw((4, 64, 512), seed=1))
+    codes = np.full((4, 64, 100), 0.01, "float32")
+    found = to_float(swapped_prediction(codes, inputs @ concepts.T))
+    assert found == pytest.approx(np.log(100), abs=0.15)
+
+
+def test_one_view_cannot_be_swapped():
+    with pytest.raises(ValueError, match="logits"):
+        swapped_prediction(np.ones((1, 2, 3)), np.ones((1, 2, 3)))
+
+
+def test_entropy_lies_between_its_bounds():
+    assert to_float(wrong_mode_entropy(np.zeros((3, 7), "float32"))) == pytest.approx(
+        -np.log(7), rel=1e-5
     )
-    same = np.ones_like(features) / math.sqrt(2)
-    distance = math.sqrt(1e-5)
-    total = 4 * (1e-5 + (1.4 - distance) ** 2)
-    assert value(local_concept_contrast(same, logits, None)) == pytest.approx(
-        total / 5, rel=1e-3
+    sure = 100 * np.eye(7, dtype="float32")
+    assert to_float(wrong_mode_entropy(sure)) == pytest.approx(0, abs=1e-6)
+    # A random start is close to even.
+    cosines = unit(draw((32, 512))) @ unit(draw((100, 512), seed=1)).T
+    found = to_float(wrong_mode_entropy(cosines))
+    assert found == pytest.approx(-np.log(100), abs=0.15)
+
+
+def test_minimising_the_entropy_term_evens_out():
+    logits = draw((1, 4)) * 0.1
+    slope = gradient(wrong_mode_entropy, logits)[0]
+    assert to_float(wrong_mode_entropy(logits - 0.01 * slope)) < to_float(
+        wrong_mode_entropy(logits)
     )
 
 
-def test_only_concepts_strong_in_both_clips_count():
-    rng = np.random.default_rng(0)
-    features = unit(rng.normal(size=(3, 2, 4, 8)))
-    logits = np.zeros((3, 2, 4), "float32")
-    logits[:, 0] = [3, 2, 1, 0]
-    logits[:, 1] = [0, 3, 2, 1]
-    # With `top` 3, two are stronger than the third: 0 and 1, and 1 and 2.
-    changed = features.copy()
-    changed[:, :, [0, 2, 3]] = unit(rng.normal(size=(3, 2, 3, 8)))
-    a = value(local_concept_contrast(features, logits, 3))
-    b = value(local_concept_contrast(changed, logits, 3))
-    assert a == pytest.approx(b, rel=1e-5)
-    none = np.stack([logits[:, 0], -logits[:, 0]], axis=1)
-    assert value(local_concept_contrast(features, none, 3)) == 0
+def test_fidelity_is_a_cosine_whose_target_does_not_move():
+    x = draw((5, 6))
+    assert to_float(concept_fidelity(3 * x, x)) == pytest.approx(-1, abs=1e-5)
+    assert to_float(concept_fidelity(-x, x)) == pytest.approx(1, abs=1e-5)
+    rebuilt, target = gradient(concept_fidelity, draw((5, 6), seed=1), x)
+    assert np.abs(rebuilt).max() > 0
+    assert np.abs(target).max() == 0
+
+
+def local_by_hand(u, masks, margin):
+    batch, _, concepts, _ = u.shape
+    total, count = 0.0, 0.0
+    for i, j in ((0, 1), (1, 0)):
+        for b in range(batch):
+            for n in range(concepts):
+                w = masks[b, i, n] * masks[b, j, n]
+                count += w
+                for p in range(batch):
+                    cosine = u[b, i, n] @ u[p, j, n]
+                    d = np.sqrt(2 - 2 * cosine + 1e-5)
+                    if p == b:
+                        total += w * d**2
+                    else:
+                        total += w * max(margin - d, 0) ** 2 / (batch - 1)
+    return total / (1 + count)
+
+
+def test_local_contrast_by_hand():
+    u = unit(draw((3, 2, 4, 6)))
+    masks = (draw((3, 2, 4), seed=1) > -0.5).astype("float32")
+    assert 0 < (masks[:, 0] * masks[:, 1]).sum() < 12
+    found = local_concept_contrast(
+        u[:, 0], u[:, 1], masks[:, 0], masks[:, 1], margin=1.4
+    )
+    assert to_float(found) == pytest.approx(local_by_hand(u, masks, 1.4), rel=1e-4)
+
+
+def test_the_margin_is_a_cosine_of_two_hundredths():
+    def pair(cosine):
+        other = [cosine, np.sqrt(1 - cosine**2)]
+        u = np.array([[[1.0, 0.0]], [other]], "float32")
+        ones = np.ones((2, 1), "float32")
+        return to_float(local_concept_contrast(u, u, ones, ones)) - 4e-5 / 5
+
+    assert pair(0.019) == pytest.approx(0, abs=1e-6)
+    assert pair(0.1) > 1e-4
+
+
+def test_no_survivor_is_no_loss_and_one_video_has_no_negatives():
+    u, none = unit(draw((3, 4, 6))), np.zeros((3, 4), "float32")
+    assert to_float(local_concept_contrast(u, u, none, none)) == 0
+    ones = np.ones((1, 4), "float32")
+    alone = to_float(local_concept_contrast(u[:1], u[:1], ones, ones))
+    assert alone == pytest.approx(8e-5 / 9, abs=1e-6)
+
+
+def test_identical_features_have_finite_gradients():
+    u = np.repeat(unit(draw((1, 4, 6))), 3, axis=0)
+    ones = np.ones((3, 4), "float32")
+    slopes = gradient(lambda a, b: local_concept_contrast(a, b, ones, ones), u, u)
+    for slope in slopes:
+        assert np.isfinite(slope).all()
+        assert np.abs(slope).max() > 0

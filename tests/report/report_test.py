@@ -15,6 +15,7 @@ ALL_SECTIONS = [
     "results",
     "gallery",
     "maps",
+    "units",
     "map",
     "classes",
     "data",
@@ -119,12 +120,18 @@ def test_links_reach_their_sections(full):
 
 @pytest.mark.parametrize(
     "name, section",
-    [("gallery.npz", "gallery"), ("maps.npz", "maps"), ("features.npz", "map")],
+    [
+        ("gallery.npz", "gallery"),
+        ("maps.npz", "maps"),
+        ("units.npz", "units"),
+        ("features.npz", "map"),
+    ],
 )
 def test_a_missing_part_is_left_out(tmp_path, name, section):
     run_dir = synthetic_run.write_run(tmp_path, size=16, queries=2, clips=20)
     for model in ("dclr", "baseline"):
-        (run_dir / model / name).unlink()
+        # The baseline has no units.
+        (run_dir / model / name).unlink(missing_ok=model == "baseline")
     text = write_report(run_dir).read_text(encoding="utf-8")
     left_out = {section, "classes"} if section == "map" else {section}
     assert set(ALL_SECTIONS) - set(Page(text).sections) == left_out
@@ -237,6 +244,7 @@ def test_arrays_that_do_not_fit_each_other(tmp_path):
         ("features", "test_label_scene"),
         ("gallery", "hits"),
         ("maps", "static"),
+        ("units", "static_maps"),
     ):
         path = run_dir / "dclr" / f"{name}.npz"
         arrays = dict(np.load(path))
@@ -245,3 +253,35 @@ def test_arrays_that_do_not_fit_each_other(tmp_path):
     page = Page(write_report(run_dir).read_text(encoding="utf-8"))
     assert page.sections == ALL_SECTIONS
     write_overview_picture(run_dir, tmp_path / "o.png")
+
+
+def test_units_are_shown_by_kind_with_their_clips(full):
+    run_dir, _, text = full
+    page = Page(text)
+    assert page.text.index("static units") < page.text.index("dynamic units")
+    model = read_run(run_dir).models[0]
+    for kind, first in (("static", 10), ("dynamic", 10)):
+        count, shown = model.units[f"{kind}_clips"].shape[:2]
+        assert count * shown == (16 if kind == "static" else 12)
+        assert f"unit {first + count - 1}" in page.text
+    section = text[text.index('<section id="units">') :]
+    section = section[: section.index("</section>")]
+    assert section.count("<picture>") == 28
+    assert section.count('class="heat"') == 2
+
+
+def test_a_kind_whose_units_do_not_fit_is_left_out(tmp_path):
+    run_dir = synthetic_run.write_run(tmp_path, 16, 2, 20)
+    path = run_dir / "dclr" / "units.npz"
+    arrays = dict(np.load(path))
+    arrays["static_maps"] = arrays["static_maps"][:, :, 0]
+    del arrays["dynamic_units"]
+    np.savez(path, **arrays)
+    text = Page(write_report(run_dir).read_text(encoding="utf-8")).text
+    assert "dynamic units" in text
+    assert "static units" not in text
+    assert "unit 2" in text
+    del arrays["dynamic_clips"]
+    np.savez(path, **arrays)
+    page = Page(write_report(run_dir).read_text(encoding="utf-8"))
+    assert "units" not in page.sections

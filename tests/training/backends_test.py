@@ -12,7 +12,13 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 BACKENDS = ("tensorflow", "torch", "jax")
 # `tests/helpers/tiny_NAME.py` builds each.
-NAMES = ("dclr", "static_dynamic_concepts")
+NAMES = (
+    "dclr",
+    "static_dynamic_concepts",
+    "controllable_augmentations",
+    "const_cl",
+    "teg",
+)
 
 
 def helpers_first():

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from keras_avrep.views import (
     ClipAugmentation,
-    ConsecutiveClips,
     RandomClips,
     UniformClips,
 )
@@ -75,27 +74,3 @@ def test_augmentation_survives_its_configuration():
     layer = ClipAugmentation(size=16, flip=0.0, seed=1)
     again = ClipAugmentation.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    frames=st.integers(1, 400),
-    fps=st.sampled_from([8.0, 23.976, 30.0]),
-    length=st.integers(1, 16),
-    seed=st.integers(0, 2**16),
-)
-def test_consecutive_clips_do_not_overlap_and_stay_inside(frames, fps, length, seed):
-    video_record = record(frames / fps, fps)
-    sample = ConsecutiveClips(length)(video_record, np.random.default_rng(seed))
-    video = sample["video"]
-    assert video.shape == (2, length)
-    assert video.min() >= 0
-    assert video.max() < video_record.duration
-    if frames >= 2 * length:
-        numbers = np.round(video.ravel() * fps)
-        assert (np.diff(numbers) >= 1 - 1e-6).all() or frames == 1
-        assert (np.diff(numbers) <= 4).all()
-    places = [
-        np.flatnonzero(v == s) for v, s in zip(video, sample["static"], strict=True)
-    ]
-    assert set(places[0]) & set(places[1])

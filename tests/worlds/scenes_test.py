@@ -47,6 +47,26 @@ def test_pretraining_videos_change_motion_in_the_middle():
     assert all(len(still.plan("pretrain", i)["motions"][0]) == 1 for i in range(20))
 
 
+def test_pretraining_videos_can_have_the_phases_too():
+    names = ("right", "up", "clockwise")
+    world = small(phases=3, pretrain_phases=True, motions=names)
+    plans = [world.plan("pretrain", i) for i in range(60)]
+    assert all(len(p["motions"][0]) == 3 for p in plans)
+    assert {m for p in plans for m in p["motions"][0]} == set(names)
+    assert len({tuple(p["motions"][0]) for p in plans}) == 12
+    assert all("motion" not in p["labels"] for p in plans)
+    again = ScenesWorld(**world.get_config())
+    assert again.plan("pretrain", 7) == plans[7]
+    # What is rendered already stays the same world.
+    assert not {"pretrain_phases", "motions"} & set(small(phases=3).get_config())
+
+
+def test_unknown_or_too_few_motions_are_refused():
+    for motions in (["sideways", "left"], ["left"]):
+        with pytest.raises(ValueError, match="motions"):
+            small(motions=motions)
+
+
 @pytest.mark.parametrize("motion", MOTIONS)
 def test_each_motion_does_what_its_name_says(motion):
     world = small(size=48, num_frames=3)

@@ -1,16 +1,35 @@
 import keras
+from keras import ops
 
-from keras_avrep.models.static_dynamic_views import StaticDynamicViews
+from keras_avrep.layers import StaticDynamicDecoupler
+from keras_avrep.views import augment, static_dynamic_views
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class DCLRViews(StaticDynamicViews):
-    """RGB, static and dynamic inputs of two clips, augmented as DCLR has it.
-
-    The defaults of `StaticDynamicViews` are DCLR's; call and result are the same.
+class DCLRViews(keras.layers.Layer):
+    """From two clips of each video to their RGB, static and dynamic inputs.
 
     Args:
-        **kwargs: as for `StaticDynamicViews`.
+        size: int. Height and width of the views, in pixels. Defaults to `112`.
+        crop_scale: range of the crop's share of the area. Defaults to (0.2, 1).
+        flip: float. Probability of a horizontal flip; 0 where direction is
+            what is to be learned. Defaults to `0.5`.
+        gray: float. Probability of a gray clip. Defaults to `0.2`.
+        jitter: float. Probability of colour jitter. Defaults to `0.8`.
+        blur: float. Probability of Gaussian blur. Defaults to `0.5`.
+        wrap: string. First difference of the dynamic input, see
+            `StaticDynamicDecoupler`. Defaults to `"roll"`.
+        align_static: bool. Whether the static input shares its RGB clip's
+            crop and flip. Defaults to `False`, as released.
+        seed: int. Defaults to `None`.
+
+    Call arguments:
+        batch: dict with `video` uint8 `(B, 2, T, H, W, 3)` and `static` uint8
+            `(B, 2, H, W, 3)`.
+
+    Returns:
+        Dict from `rgb`, `static`, `dynamic` to float32 tensors
+        `(B, 2, T, size, size, 3)`, clip 0 being the query and 1 the key.
 
     Example:
     ```python
@@ -21,3 +40,70 @@ class DCLRViews(StaticDynamicViews):
 
     Reference: DCLR (arXiv:2207.05340), note section 2.
     """
+
+    def __init__(
+        self,
+        size=112,
+        crop_scale=(0.2, 1.0),
+        flip=0.5,
+        gray=0.2,
+        jitter=0.8,
+        blur=0.5,
+        wrap="roll",
+        align_static=False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
+        self.size = size
+        self.crop_scale = tuple(crop_scale)
+        self.flip = flip
+        self.gray = gray
+        self.jitter = jitter
+        self.blur = blur
+        self.wrap = wrap
+        self.align_static = align_static
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.decoupler = StaticDynamicDecoupler(wrap)
+        self.built = True
+
+    def call(self, batch):
+        return static_dynamic_views(
+            batch,
+            self._draw_placement,
+            self._augment,
+            self.decoupler.difference,
+            self.align_static,
+        )
+
+    def _draw_placement(self, count):
+        boxes = augment.draw_crops(count, self.seed_generator, self.crop_scale)
+        return boxes, augment.draw_flips(count, self.seed_generator, self.flip)
+
+    def _augment(self, clip, placement):
+        seed = self.seed_generator
+        x = ops.cast(clip, "float32") / 255.0
+        x = augment.crop_and_resize(x, *placement, self.size)
+        if self.gray:
+            x = augment.grayscale(x, seed, self.gray)
+        if self.jitter:
+            x = augment.color_jitter(x, seed, probability=self.jitter)
+        if self.blur:
+            kernel = int(0.1 * self.size) // 2 * 2 + 1
+            x = augment.gaussian_blur(x, seed, kernel, probability=self.blur)
+        return augment.normalise(x)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "crop_scale": self.crop_scale,
+            "flip": self.flip,
+            "gray": self.gray,
+            "jitter": self.jitter,
+            "blur": self.blur,
+            "wrap": self.wrap,
+            "align_static": self.align_static,
+            "seed": self.seed,
+        }

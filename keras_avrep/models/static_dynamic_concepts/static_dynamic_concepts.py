@@ -1,99 +1,93 @@
 import keras
+import numpy as np
 from keras import ops
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.layers import (
-    ConceptBank,
-    ConceptCrossAttention,
+    ActivationMap,
+    ConceptFilter,
     FeatureQueue,
     ProjectionHeads,
-    ProjectionMLP,
+    SinkhornAssignment,
 )
-from keras_avrep.losses import concept_fidelity, local_concept_contrast
 from keras_avrep.models.pixel_features import pixel_features
 from keras_avrep.models.pretraining_task import PretrainingTask
-from keras_avrep.models.static_dynamic_concepts.concept_readout import (
-    ConceptReadout,
-    ModeHead,
+from keras_avrep.models.static_dynamic_concepts import concept_objectives as objectives
+from keras_avrep.models.static_dynamic_concepts import concept_terms as terms
+from keras_avrep.models.static_dynamic_concepts.concept_dictionary import (
+    ConceptDictionary,
+    pooled,
 )
-from keras_avrep.models.static_dynamic_concepts.concepts_presets import (
-    FOLDER,
-    PRESETS,
-)
-from keras_avrep.models.static_dynamic_concepts.concepts_terms import (
-    AGREEMENTS,
-    CONTRASTS,
-    HEAD_MODES,
-    agreement,
-    check_weights,
-    columns_of,
-    contrast,
-    modes_of,
-    wrong_mode_entropy,
-)
-from keras_avrep.models.static_dynamic_concepts.concepts_views import (
-    StaticDynamicConceptsViews,
-)
+from keras_avrep.models.static_dynamic_concepts.concept_presets import FOLDER, PRESETS
+from keras_avrep.models.static_dynamic_concepts.concept_views import ConceptViews
 from keras_avrep.views import ConsecutiveClips
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class StaticDynamicConcepts(PretrainingTask):
-    """A dictionary of static and dynamic concepts, learned from unlabelled video.
+    """A dictionary of static and dynamic visual concepts from unlabelled video.
 
-    A frozen frame tells which concepts are static, frame differences which are
-    dynamic: the distributions over concepts of a clip agree with those of each.
-    Concepts then gather local features from the clip, and those that are strong
-    in both clips of a video are contrasted.
+    Features of a clip, of a frozen frame of it (static) and of its frame
+    differences (dynamic) are compared with concepts. The clip's distribution over
+    static concepts is aligned with the frozen frame's, the one over dynamic
+    concepts with the differences'. Concepts then gather local features by
+    cross-attention; those that a clip activates are contrasted between clips.
 
     Args:
         backbone: `keras_avrep.backbones.VideoResNetBackbone`.
-        views: `StaticDynamicConceptsViews`, or `None` for its defaults.
+        views: `ConceptViews`, or `None` for its defaults at 128 pixels.
         num_static: int. Static concepts. Defaults to `100`.
         num_dynamic: int. Dynamic concepts. Defaults to `100`.
-        bank_constraint: see `ConceptBank`. Defaults to `None`.
+        embedding_dim: int. Size of a concept. Defaults to the channels of the
+            backbone.
         hidden_dim: int. Hidden width of heads and decoders. Defaults to `512`.
         projection_dim: int. Size of the contrasted embeddings. Defaults to `128`.
-        queue_size: int. Earlier clips whose logits balance the codes. Defaults to
-            `1024`.
-        temperature: float. Of the contrast of whole clips. Defaults to `0.07`.
-        concept_temperature: float. Of distributions over concepts. Defaults to
-            `0.1`.
-        epsilon: float. Of the balanced codes, see `sinkhorn_codes`. Defaults to
+        attention_dim: int. Hidden width in the cross-attention. Defaults to
+            `256`.
+        queue_size: int. Videos whose logits are kept for balanced codes, well
+            below the number of videos. Defaults to `1024`.
+        temperature: float. Of the contrasts. Defaults to `0.07`.
+        concept_temperature: float. Of the distributions over concepts. Defaults
+            to `0.1`.
+        epsilon: float. Of the codes, see `SinkhornAssignment`. Defaults to
             `0.05`.
-        top: int or `None`. How far down concepts count in the local contrast, see
-            `strongest_concepts`. Defaults to `10`.
+        iterations: int. Of the codes. Defaults to `3`.
+        top: int or `None`. Concepts of a clip that take part in the local
+            contrast, see `ConceptFilter`; `None` for all. Defaults to `10`.
         margin: float. Of the local contrast. Defaults to `1.4`.
-        freeze_bank_for: int. Batches in which concepts get no gradient and the
-            queue is only filled. Defaults to `0`.
+        constraint: `None` or `"unit_norm"`, see `ConceptBank`. Defaults to `None`.
+        loss_weights: dict from `"vv"`, `"vs"`, `"vd"` (contrasts), `"static"`,
+            `"dynamic"` (alignments), `"pooled"` (all inputs aligned over all
+            concepts, without two kinds), `"entropy"`, `"fidelity"` and `"local"`
+            to floats. A term left out is not built: `{"vv": 1.0}` is plain
+            instance contrast. Defaults to all but `"pooled"`, at 1 and the
+            entropy at 0.1.
+        freeze_bank_for: int. Batches in which concepts get no gradient and codes
+            are of the batch alone. Defaults to `0`.
         local_after: int. Batches before the local contrast counts. Defaults to
             `0`.
-        max_step: float. How many times the clips' stride they may be slowed down,
-            see `ConsecutiveClips`. Defaults to `3`.
-        loss_weights: dict from `"vv"`, `"vs"`, `"vd"`, `"static"`, `"dynamic"`,
-            `"entropy"`, `"fidelity"`, `"local"` and `"concepts"` (agreement of
-            RGB clips over all concepts, without the two kinds) to floats. A term
-            left out is not built: `{"vv": 1.0}` is plain instance contrast.
-            Defaults to 1 for each but the entropy, 0.1, and `"concepts"`, left
-            out.
-        seed: int. Of the views made here. Defaults to `None`.
+        max_rate: float. Most frames of a video from one frame of a clip to the
+            next, see `ConsecutiveClips`. Defaults to `3.0`.
+        seed: int. Of the views, if not given, and the queue. Defaults to `None`.
 
     Example:
     ```python
     backbone = keras_avrep.backbones.VideoResNetBackbone(blocks=[1, 1, 1, 1])
-    model = keras_avrep.models.StaticDynamicConcepts(backbone, num_static=50)
-    model.compile(optimizer=keras.optimizers.Adam(1e-3, weight_decay=1e-5))
+    model = keras_avrep.models.StaticDynamicConcepts(backbone)
+    model.compile(optimizer=keras.optimizers.Adam(1e-3))
+    sampler = keras_avrep.views.ConsecutiveClips()
+    model.fit(keras_avrep.data.clip_dataset(records, sampler, batch_size=32))
     concepts = model.inference_models()["concepts"]
-    concepts.predict(clips)["attention"]  # (N, t, h, w, 150)
+    concepts.predict(clips)["attention"]  # (N, t, h, w, 200)
     ```
 
     Reference: Qian, Ding, Liu, Lin, arXiv:2207.12795.
     """
 
     backbone_cls = VideoResNetBackbone
-    views_cls = StaticDynamicConceptsViews
     presets = PRESETS
     preset_folder = FOLDER
+    views_cls = ConceptViews
     baseline = {"loss_weights": {"vv": 1.0}}
 
     def __init__(
@@ -102,24 +96,27 @@ class StaticDynamicConcepts(PretrainingTask):
         views=None,
         num_static=100,
         num_dynamic=100,
-        bank_constraint=None,
+        embedding_dim=None,
         hidden_dim=512,
         projection_dim=128,
+        attention_dim=256,
         queue_size=1024,
         temperature=0.07,
         concept_temperature=0.1,
         epsilon=0.05,
+        iterations=3,
         top=10,
         margin=1.4,
+        constraint=None,
+        loss_weights=None,
         freeze_bank_for=0,
         local_after=0,
-        max_step=3.0,
-        loss_weights=None,
+        max_rate=3.0,
         seed=None,
         preprocessor=None,
         **kwargs,
     ):
-        weights = check_weights(loss_weights)
+        weights = terms.check_weights(loss_weights)
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
@@ -129,261 +126,251 @@ class StaticDynamicConcepts(PretrainingTask):
         # === Config ===
         self.num_static = num_static
         self.num_dynamic = num_dynamic
-        self.bank_constraint = bank_constraint
+        self.embedding_dim = embedding_dim or backbone.feature_dim
         self.hidden_dim = hidden_dim
         self.projection_dim = projection_dim
+        self.attention_dim = attention_dim
         self.queue_size = queue_size
         self.temperature = temperature
         self.concept_temperature = concept_temperature
         self.epsilon = epsilon
+        self.iterations = iterations
         self.top = top
         self.margin = margin
+        self.constraint = constraint
+        self.loss_weights = weights
         self.freeze_bank_for = freeze_bank_for
         self.local_after = local_after
-        self.max_step = max_step
-        self.loss_weights = weights
+        self.max_rate = max_rate
         self.seed = seed
         # === Training state ===
-        if views is None:
-            views = StaticDynamicConceptsViews(seed=seed)
-        self.views = views
-        self.modes = modes_of(weights)
-        self._build_contrast()
-        if set(weights) - set(CONTRASTS):
-            self._build_concepts()
-        self.build_step()
-
-    # --- what is built ---------------------------------------------------------
-
-    def _build_contrast(self):
-        terms = [term for term in CONTRASTS if term in self.loss_weights]
-        self.contrast_terms = terms
-        heads = {head for t in terms for pair in CONTRASTS[t][0] for head in pair}
-        names = [head for head in HEAD_MODES if head in heads]
+        self.views = views if views is not None else ConceptViews(seed=seed)
+        self.modes = terms.input_modes(weights)
         self.heads = ProjectionHeads(
-            names, self.hidden_dim, self.projection_dim, name="projection_heads"
+            terms.heads_of(weights), hidden_dim, projection_dim, name="projection_heads"
         )
-        self.heads.build((None, self.backbone.feature_dim))
-
-    def _build_concepts(self):
-        dim, count = self.backbone.feature_dim, self.num_static + self.num_dynamic
-        self.banks, self.mode_heads, self.decoders = {}, {}, {}
-        for mode in self.modes:
-            self.banks[mode] = ConceptBank(
-                self.num_static,
-                self.num_dynamic,
-                dim,
-                self.bank_constraint,
-                name=f"bank_{mode}",
-            )
-            self.mode_heads[mode] = ModeHead(dim, name=f"mode_head_{mode}")
-            self.mode_heads[mode].build((None, dim))
-            if "fidelity" in self.loss_weights:
-                decoder = ProjectionMLP(self.hidden_dim, dim, 1, name=f"decoder_{mode}")
-                columns = columns_of(mode, self.banks[mode])
-                decoder.build((None, len(range(count)[columns])))
-                self.decoders[mode] = decoder
-        self.attention = ConceptCrossAttention(name="concept_attention")
-        self.attention.build((None, None, None, None, dim), (count, dim))
-        self.attention.trainable = "local" in self.loss_weights
-        self.queue_names = [f"{mode}{clip}" for mode in self.modes for clip in (1, 2)]
-        self.queue = FeatureQueue(
-            self.queue_names, self.queue_size, count, seed=self.seed, name="queue"
+        self.heads.build((None, backbone.feature_dim))
+        self.dictionary = ConceptDictionary(
+            terms.concept_modes(weights),
+            num_static,
+            num_dynamic,
+            self.embedding_dim,
+            hidden_dim,
+            attention_dim,
+            constraint,
+            rebuild=terms.FIDELITY in weights,
+            locate=terms.LOCAL in weights,
+            name="dictionary",
         )
-
-    # --- around a run ----------------------------------------------------------
+        self.dictionary.build(backbone.output_shape)
+        self.assignment = SinkhornAssignment(epsilon, iterations)
+        self.concept_filter = ConceptFilter(top)
+        self.aligned_modes = terms.aligned_modes(weights)
+        # Not `queue`: logits are no embeddings, whose spread would be watched.
+        self.logit_queue = FeatureQueue(
+            [f"{mode}{clip}" for mode in self.aligned_modes for clip in (1, 2)],
+            queue_size,
+            self.dictionary.num_concepts,
+            seed=seed,
+            name="logit_queue",
+        )
+        self.build_step()
 
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):
-        size = cls.presets[preset]["task"]["queue_size"]
+        size = cls.presets[preset]["task"].get("queue_size", 1024)
         return {
+            # A queue as long as the data would hold the batch's own videos.
             "queue_size": max(batch_size, min(size, num_videos // 2)),
+            # As shares of a run between those of the released recipes.
             "freeze_bank_for": steps // 20,
             "local_after": steps // 4,
         }
 
     def training_sampler(self, clip):
-        return ConsecutiveClips(clip["num_frames"], clip["stride"], self.max_step)
+        return ConsecutiveClips(2, clip["num_frames"], self.max_rate)
 
-    def inference_models(self):
-        """The representation, and `concepts`: pixels to what they say of a clip.
+    def map_inputs(self, rgb):
+        return self.views.decoupler(rgb)
 
-        The latter gives `logits` `(B, 2K)`, `local_features` `(B, 2K, C)` and
-        `attention` `(B, t, h, w, 2K)`, static concepts first.
-        """
-        models = super().inference_models()
-        if hasattr(self, "banks"):
-            models["concepts"] = self._concept_model()
-        return models
-
-    def _concept_model(self):
-        video = self.inputs[0]
-        feature_map = self.backbone(self.get_layer("normalise")(video))
-        features = self.get_layer("embedding")(feature_map)
-        readout = ConceptReadout(
-            self.num_static,
-            self.num_dynamic,
-            self.backbone.feature_dim,
-            name="concepts",
-        )
-        outputs = readout(feature_map, features)
-        readout.head.set_weights(self.mode_heads["rgb"].get_weights())
-        readout.bank.set_weights(self.banks["rgb"].get_weights())
-        readout.attention.set_weights(self.attention.get_weights())
-        return keras.Model(video, outputs, name="concepts")
-
-    def units(self, clips):
-        """How strongly, and where, each concept is excited by clips.
-
-        Args:
-            clips: array `(N, T, H, W, 3)` of pixels, 0 to 255.
-
-        Returns:
-            Dict from `"static"` and `"dynamic"` to float32 arrays
-            `(N, t, h, w, K)`: attention relative to an even one, times the
-            positive part of the logit.
-        """
-        found = self._concept_model().predict(
-            ops.convert_to_numpy(clips).astype("float32"), batch_size=16, verbose=0
-        )
-        attention, logits = found["attention"], found["logits"]
-        places = attention.shape[1] * attention.shape[2] * attention.shape[3]
-        excited = attention * places * logits.clip(0)[:, None, None, None]
-        bank = self.banks["rgb"]
-        return {
-            "static": excited[..., bank.static_slice],
-            "dynamic": excited[..., bank.dynamic_slice],
-        }
-
-    # --- the parts of a step ---------------------------------------------------
+    # --- the parts of a step -------------------------------------------------
 
     def make_views(self, batch):
         return self.views(batch)
 
     def key_forward(self, views):
-        """Nothing: there is no momentum encoder."""
         return {}
 
     def query_forward(self, views, keys):
-        """Maps and pooled features of both clips in every mode, and what follows."""
-        stacked = [views[mode] for mode in self.modes]
-        clips = ops.concatenate(stacked, axis=0)
-        flat = ops.reshape(clips, (-1, *clips.shape[2:]))
-        maps = ops.split(self.backbone(flat, training=True), len(self.modes), axis=0)
-        maps = dict(zip(self.modes, maps, strict=True))
-        pooled = {
-            mode: ops.mean(ops.cast(x, "float32"), axis=(1, 2, 3))
-            for mode, x in maps.items()
-        }
-        outputs = {
-            "embeddings": self._pairs(
-                self.heads({h: pooled[HEAD_MODES[h]] for h in self.heads.names})
-            )
-        }
-        if hasattr(self, "banks"):
-            outputs.update(self._concept_outputs(maps, pooled))
-        return outputs
-
-    def _concept_outputs(self, maps, pooled):
+        """Features, embeddings and what the concepts of each mode find."""
+        maps = self._encode(views)
+        features = {mode: pooled(x) for mode, x in maps.items()}
         frozen = self.batches_seen < self.freeze_bank_for
-        logits, rebuilt, local = {}, {}, {}
-        for mode in self.modes:
-            bank = self.banks[mode]
-            unit = self.mode_heads[mode](pooled[mode], training=True)
-            logits[mode] = bank(unit, frozen)
-            columns = columns_of(mode, bank)
-            if mode in self.decoders:
-                own = logits[mode][:, columns]
-                rebuilt[mode] = self.decoders[mode](own, training=True)
-            if "local" in self.loss_weights:
-                concepts = bank.concepts(frozen)[columns]
-                local[mode] = self.attention(maps[mode], concepts)[0]
-        return {
-            "features": pooled,
-            "logits": self._pairs(logits),
-            "rebuilt": rebuilt,
-            "local": self._pairs(local),
+        inputs = {head: features[terms.HEADS[head]] for head in self.heads.names}
+        found = {
+            mode: self.dictionary.read(mode, maps[mode], features[mode], frozen, True)
+            for mode in self.dictionary.modes
         }
+        embeddings = self.heads(inputs)
+        return {"features": features, "embeddings": embeddings, "found": found}
 
     def compute_losses(self, outputs, batch=None):
-        """The named terms, unweighted."""
-        losses = {
-            term: contrast(term, outputs["embeddings"], self.temperature)
-            for term in self.contrast_terms
-        }
-        for term in AGREEMENTS:
-            if term in self.loss_weights:
-                losses[term] = self._agreement(term, outputs["logits"])
-        if "entropy" in self.loss_weights:
-            losses["entropy"] = wrong_mode_entropy(
-                outputs["logits"], self.banks["rgb"], self.concept_temperature
-            )
-        if "fidelity" in self.loss_weights:
-            losses["fidelity"] = sum(
-                concept_fidelity(outputs["features"][mode], outputs["rebuilt"][mode])
-                for mode in self.modes
-            )
-        if "local" in self.loss_weights:
-            begun = ops.cast(self.batches_seen >= self.local_after, "float32")
-            losses["local"] = begun * self._local_loss(outputs)
+        """The named terms, unweighted; pushes the logits into the queue."""
+        found = outputs["found"]
+        views = self._logits_by_view(found)
+        losses = {name: self._term(name, outputs, views) for name in self.loss_weights}
+        if self.aligned_modes:
+            # Here rather than in `enqueue`, which sees only what has no gradient.
+            # The codes have been read, and no gradient needs the queue.
+            self.logit_queue.enqueue(views)
         return losses
 
-    def query_losses(self, views, keys, batch):
-        outputs = self.query_forward(views, keys)
-        losses = self.compute_losses(outputs, batch)
-        if hasattr(self, "banks"):
-            # Codes are constants of the step: nothing reads the queue any more.
-            self.queue.enqueue(self._queued(outputs["logits"]))
-        return self.total_loss(losses), losses
+    # --- what they are made of -----------------------------------------------
 
-    def _queued(self, logits):
+    def _encode(self, views):
+        """Feature maps `(2 B, t, h, w, C)` by mode, all encoded in one batch."""
+        stacked = [ops.reshape(views[m], (-1, *views[m].shape[2:])) for m in self.modes]
+        maps = self.backbone(ops.concatenate(stacked, axis=0), training=True)
+        maps = ops.split(maps, len(self.modes), axis=0)
+        return dict(zip(self.modes, maps, strict=True))
+
+    def _logits_by_view(self, found):
+        logits = {m: objectives.clip_pairs(found[m]["logits"]) for m in found}
         return {
-            f"{mode}{clip + 1}": logits[mode][:, clip]
-            for mode in self.modes
-            for clip in (0, 1)
+            f"{mode}{clip}": logits[mode][:, clip - 1]
+            for mode in self.aligned_modes
+            for clip in (1, 2)
         }
 
-    def _agreement(self, term, logits):
-        columns = columns_of(term, self.banks["rgb"])
-        names = [f"{mode}{clip}" for mode in AGREEMENTS[term] for clip in (1, 2)]
-        current = self._queued(logits)
-        valid = ops.logical_and(
-            self.queue.valid(), self.batches_seen >= self.freeze_bank_for
+    def _term(self, name, outputs, views):
+        found = outputs["found"]
+        if name in terms.CONTRASTS:
+            first, second = (outputs["embeddings"][h] for h in terms.CONTRASTS[name])
+            return objectives.contrast(first, second, self.temperature)
+        if name in terms.ALIGNMENTS:
+            return self._alignment(views, *terms.ALIGNMENTS[name])
+        if name == terms.ENTROPY:
+            wrong = [
+                found[mode]["logits"][:, self.dictionary.columns(kind)]
+                for mode, kind in terms.WRONG_KINDS.items()
+            ]
+            return objectives.entropy(wrong, self.concept_temperature)
+        if name == terms.FIDELITY:
+            rebuilt = {mode: x["rebuilt"] for mode, x in found.items()}
+            return objectives.fidelity(rebuilt, outputs["features"])
+        return self._local(found)
+
+    def _alignment(self, views, kind, modes):
+        """Swapped prediction between the views of some modes, over one kind."""
+        columns = self.dictionary.columns(kind)
+        names = [f"{mode}{clip}" for mode in modes for clip in (1, 2)]
+        queue = self.logit_queue
+        in_use = ops.logical_and(
+            queue.valid(), self.batches_seen >= self.freeze_bank_for
         )
-        return agreement(
-            [current[name][:, columns] for name in names],
-            [self.queue.keys(name)[:, columns] for name in names],
-            valid,
+        return objectives.alignment(
+            ops.stack([views[name][:, columns] for name in names]),
+            ops.stack([queue.keys(name)[:, columns] for name in names]),
+            in_use,
+            self.assignment,
             self.concept_temperature,
-            self.epsilon,
         )
 
-    def _local_loss(self, outputs):
-        return sum(
-            local_concept_contrast(
-                outputs["local"][mode],
-                outputs["logits"][mode][..., columns_of(mode, self.banks[mode])],
-                self.top,
+    def _local(self, found):
+        total = sum(
+            objectives.local_contrast(
+                x["local_features"],
+                x["logits"][:, self.dictionary.columns(mode)],
+                self.concept_filter,
                 self.margin,
             )
-            for mode in self.modes
+            for mode, x in found.items()
         )
+        return total * ops.cast(self.batches_seen >= self.local_after, "float32")
 
-    def _pairs(self, by_name):
-        """Tensors `(2 B, ...)` as `(B, 2, ...)`."""
+    # --- what can be looked at -----------------------------------------------
+
+    def inference_models(self):
+        """The representation and, where there are concepts, `concepts`.
+
+        That one goes from pixels to a dict of cosine `logits` `(B, 2K)` and, with
+        the local term, unit-norm `local_features` `(B, 2K, C)` and `attention`
+        `(B, t, h, w, 2K)`: the share of each concept at each place.
+        """
+        models = super().inference_models()
+        if self._has_concepts():
+            outputs = self._read_rgb()
+            outputs.pop("rebuilt", None)
+            models["concepts"] = keras.Model(self.inputs[0], outputs, name="concepts")
+        return models
+
+    def _has_concepts(self):
+        return "rgb" in self.dictionary.modes
+
+    def _read_rgb(self):
+        features, feature_map = self.outputs[0], self.get_layer("embedding").input
+        return self.dictionary.read("rgb", feature_map, features)
+
+    def calibrated_model(self):
+        if not self._has_concepts():
+            return super().calibrated_model()
+        # Mode head and decoder see other features once the backbone is calibrated.
+        outputs = {"features": self.outputs[0], **self._read_rgb()}
+        return keras.Model(self.inputs[0], outputs, name="calibrated")
+
+    def units(self, clips, batch_size=16):
+        """Where each concept is in each clip: its share times the activation.
+
+        Args:
+            clips: array `(N, T, H, W, 3)` of pixels, 0 to 255.
+            batch_size: int. Clips at a time. Defaults to 16.
+
+        Returns:
+            Dict from `"static"` and `"dynamic"` to float32 arrays
+            `(N, t, h, w, K)`, in units of a clip's mean activation; empty
+            without the local term, which alone teaches concepts their places.
+
+        Example:
+        ```python
+        model.units(clips)["dynamic"].mean(axis=(1, 2, 3))  # (N, K) strengths
+        ```
+        """
+        if self.dictionary.attention is None:
+            return {}
+        activation = ActivationMap()(self.get_layer("embedding").input)
+        outputs = [self._read_rgb()["attention"], activation]
+        model = keras.Model(self.inputs[0], outputs, name="units")
+        maps = []
+        for first in range(0, len(clips), batch_size):
+            part = ops.cast(clips[first : first + batch_size], "float32")
+            shares, activation = map(ops.convert_to_numpy, model(part, training=False))
+            maps.append(shares * activation)
+        maps = np.concatenate(maps)
         return {
-            name: ops.reshape(x, (-1, 2, *x.shape[1:])) for name, x in by_name.items()
+            kind: maps[..., self.dictionary.columns(kind)]
+            for kind in ("static", "dynamic")
         }
 
     def get_config(self):
-        names = (
-            "num_static", "num_dynamic", "bank_constraint", "hidden_dim",
-            "projection_dim", "queue_size", "temperature", "concept_temperature",
-            "epsilon", "top", "margin", "freeze_bank_for", "local_after", "max_step",
-            "seed",
-        )  # fmt: skip
         return {
             **super().get_config(),
-            **{name: getattr(self, name) for name in names},
+            "num_static": self.num_static,
+            "num_dynamic": self.num_dynamic,
+            "embedding_dim": self.embedding_dim,
+            "hidden_dim": self.hidden_dim,
+            "projection_dim": self.projection_dim,
+            "attention_dim": self.attention_dim,
+            "queue_size": self.queue_size,
+            "temperature": self.temperature,
+            "concept_temperature": self.concept_temperature,
+            "epsilon": self.epsilon,
+            "iterations": self.iterations,
+            "top": self.top,
+            "margin": self.margin,
+            "constraint": self.constraint,
             "loss_weights": dict(self.loss_weights),
+            "freeze_bank_for": self.freeze_bank_for,
+            "local_after": self.local_after,
+            "max_rate": self.max_rate,
+            "seed": self.seed,
         }

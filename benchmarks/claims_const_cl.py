@@ -1,0 +1,312 @@
+"""ConST-CL: what regions add to whole clips, on videos of two sprites.
+
+Run by `python benchmarks/claims.py const_cl`. Each rung starts from the same seed,
+data and number of steps. Measured with frozen features: probes of the whole clip's
+representation; the motion of each sprite from its box, by a linear probe of the
+region features and by the localiser's head (mean average precision over frames, with
+true boxes and with shifted ones); tracking of the first sprite.
+"""
+
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from claims_common import between_markers, spread
+from keras import ops
+
+from keras_avrep.cli.training_run import build_model, train
+from keras_avrep.data import scan_folder
+from keras_avrep.evaluation import (
+    embed_videos,
+    evaluate_features,
+    frame_mean_average_precision,
+    linear_probe_accuracy,
+    one_pass_evaluation,
+)
+from keras_avrep.losses import masked_binary_crossentropy, response_loss
+from keras_avrep.models import (
+    ActionLocaliser,
+    ConSTCL,
+    SiameseTracker,
+    context_crop,
+    track,
+)
+from keras_avrep.models.const_cl import RegionFeatures
+from keras_avrep.models.const_cl.tracking import context_side
+from keras_avrep.models.pixel_features import normalise_layer
+from keras_avrep.training import recalibrate_batch_norm
+from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds.scenes import MOTIONS
+
+PRESET = "const_cl_tiny"
+DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
+# rung → what it is called, constructor arguments that differ from the preset's
+LADDER = {
+    "cvrl": ("global term only (CVRL)", ConSTCL.baseline),
+    "const_cl": ("ConST-CL", {}),
+    "shared": ("one last stage for both", {"branch": "shared"}),
+    "mlp": ("MLP instead of the decoder", {"local_head": "mlp"}),
+    "context1": ("one step of context", {"context_length": 1}),
+}
+COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
+WORLD = ScenesWorld(num_sprites=2)
+START, FRAMES, SIZE = 20, 8, 48  # the clips whose boxes are looked at
+SHIFT = 0.15  # of a box's sides, at most, where boxes are shifted
+LOCALISER = {"num_heads": 3, "head_dim": 32, "num_layers": 1, "dropout": 0.1}
+TRACKER = {"exemplar_size": 48, "search_size": 96, "num_frames": 4}
+# Larger pictures: a sprite stays inside for longer.
+TRACKED = {"size": 128, "frames": 16, "pairs": 512, "sequences": 40, "epochs": 3}
+
+
+def run_rung(rung, seed, args):
+    """Train and measure one rung."""
+    world = ScenesWorld(num_sprites=2, seed=seed)
+    folder = Path(args.runs) / f"const_cl{seed}"
+    render_world(world, folder / "data", COUNTS)
+    manifest = scan_folder(folder / "data", folder / "cache.json")
+    clip = ConSTCL.presets[PRESET]["clip"]
+    model = build_model(
+        PRESET,
+        num_videos=COUNTS["pretrain"],
+        batch_size=args.batch_size,
+        steps=args.steps,
+        seed=seed,
+        changes=LADDER[rung][1],
+    )
+    began = time.time()
+    training = train(
+        model,
+        manifest.split("pretrain"),
+        folder / rung,
+        clip=clip,
+        steps=args.steps,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=seed,
+        log_every=50,
+    )
+    options = {**clip, "num_clips": 4}
+    gallery, queries = (
+        embed_videos(model.representation, manifest.split(split), **options)
+        for split in ("train", "test")
+    )
+    known = sprites(world, "train", COUNTS["train"])
+    asked = sprites(world, "test", COUNTS["test"])
+    backbone = region_backbone(model, known["video"])
+    return {
+        "seed": seed,
+        "rung": rung,
+        "losses": training["losses"],
+        **evaluate_features(gallery, queries, seed),
+        "region_motion_linear": region_probe(backbone, known, asked, seed),
+        "localisation": localise(backbone, known, asked, seed),
+        "tracking": follow(backbone, seed),
+        "seconds": round(time.time() - began),
+    }
+
+
+# --- boxes and what moves in them -----------------------------------------------
+
+
+def sprites(world, split, count):
+    """Clips, boxes of both sprites in the middle frame, and their motions."""
+    plans = [world.plan(split, i) for i in range(count)]
+    frames = np.stack([world.frames(p)[START : START + FRAMES] for p in plans])
+    middle = START + FRAMES // 2
+    return {
+        "video": resized(frames),
+        "boxes": np.stack([world.boxes(p)[:, middle] for p in plans]),
+        "motions": np.array(
+            [[MOTIONS.index(m[0]) for m in p["motions"]] for p in plans]
+        ),
+    }
+
+
+def resized(frames):
+    """Clips as the network takes them."""
+    x = ops.cast(ops.reshape(frames, (-1, *frames.shape[2:])), "float32")
+    x = ops.convert_to_numpy(ops.image.resize(x, (SIZE, SIZE), antialias=True))
+    return x.reshape(*frames.shape[:2], SIZE, SIZE, 3)
+
+
+def region_backbone(model, clips):
+    """The branch of the regions, with the statistics of whole clips."""
+    backbone = model.region_backbone()
+    video = keras.Input(clips.shape[1:])
+    whole = keras.Model(video, backbone(normalise_layer()(video)))
+    recalibrate_batch_norm(whole, np.array_split(clips[:256], 8))
+    return backbone
+
+
+def region_probe(backbone, known, asked, seed):
+    """Motion of a sprite from the features under its box, by a linear probe."""
+    video, boxes = keras.Input((FRAMES, SIZE, SIZE, 3)), keras.Input((2, 4))
+    maps = backbone(normalise_layer()(video))
+    model = keras.Model([video, boxes], RegionFeatures()(maps, boxes))
+    train, test = (
+        model.predict([x["video"], x["boxes"]], verbose=0).reshape(
+            -1, backbone.feature_dim
+        )
+        for x in (known, asked)
+    )
+    return linear_probe_accuracy(
+        train, test, known["motions"].ravel(), asked["motions"].ravel(), seed=seed
+    )
+
+
+def localise(backbone, known, asked, seed, epochs=12):
+    """Mean average precision over frames of the localiser on frozen features."""
+    keras.utils.set_random_seed(seed)
+    model = ActionLocaliser(backbone, len(MOTIONS), train_backbone=False, **LOCALISER)
+    model.compile(
+        keras.optimizers.Adam(2e-3), masked_binary_crossentropy, jit_compile=False
+    )
+    inputs = {name: known[name] for name in ("video", "boxes")}
+    labels = np.eye(len(MOTIONS), dtype="float32")[known["motions"]]
+    model.fit(inputs, labels, epochs=epochs, batch_size=32, verbose=0)
+    rng = np.random.default_rng(seed)
+    boxes = {"true": asked["boxes"], "shifted": shifted(asked["boxes"], rng)}
+    return {
+        name: frame_map(model, asked, found)["mean_average_precision"]
+        for name, found in boxes.items()
+    }
+
+
+def shifted(boxes, rng):
+    """Boxes that a detector might find: every side moved a little."""
+    sides = boxes[..., 2:] - boxes[..., :2]
+    moves = rng.uniform(-SHIFT, SHIFT, boxes.shape)
+    moved = boxes + moves * np.concatenate([sides, sides], axis=-1)
+    return np.clip(moved, 0, 1).astype("float32")
+
+
+def frame_map(model, asked, boxes):
+    """Scores of every class for every box, judged against the true boxes."""
+    inputs = {"video": asked["video"], "boxes": boxes}
+    scores = model.scores.predict(inputs, verbose=0)
+    count = len(MOTIONS)
+    truth, detections = {}, {}
+    for frame, motions in enumerate(asked["motions"]):
+        truth[frame] = {"boxes": asked["boxes"][frame], "labels": motions}
+        detections[frame] = {
+            "boxes": np.repeat(boxes[frame], count, axis=0),
+            "labels": np.tile(np.arange(count), len(motions)),
+            "scores": scores[frame].ravel(),
+        }
+    return frame_mean_average_precision(detections, truth)
+
+
+# --- tracking -------------------------------------------------------------------
+
+
+def follow(backbone, seed):
+    """Precision and success of a tracker of the first sprite."""
+    world = ScenesWorld(size=TRACKED["size"], num_sprites=2, seed=seed)
+    keras.utils.set_random_seed(seed)
+    tracker = SiameseTracker.for_backbone(backbone, **TRACKER)
+    tracker.compile(keras.optimizers.Adam(1e-3), response_loss, jit_compile=False)
+    inputs, shifts = training_pairs(world, np.random.default_rng(seed))
+    tracker.fit(inputs, shifts, epochs=TRACKED["epochs"], batch_size=8, verbose=0)
+    truth, predicted, still = {}, {}, {}
+    for name, frames, boxes in sequences(world, "test", TRACKED["sequences"]):
+        truth[name] = boxes
+        predicted[name] = track(tracker, frames, boxes[0])
+        still[name] = np.repeat(boxes[:1], len(boxes), axis=0)
+    return {
+        "sequences": len(truth),
+        **scores_of(predicted, truth),
+        "standing_still": scores_of(still, truth),
+    }
+
+
+def scores_of(predicted, truth):
+    found = one_pass_evaluation(predicted, truth)
+    return {name: found[name] for name in ("precision", "success")}
+
+
+def sequences(world, split, count):
+    """Runs of frames in which the first sprite moves along and stays inside."""
+    found, index = 0, 0
+    while found < count:
+        plan = world.plan(split, index)
+        index += 1
+        boxes = world.boxes(plan)[0]
+        start = longest_inside(boxes)
+        if plan["motions"][0][0] not in MOTIONS[:4] or start is None:
+            continue
+        part = slice(start, start + TRACKED["frames"])
+        yield str(index), world.frames(plan)[part], corner_boxes(boxes[part])
+        found += 1
+
+
+def longest_inside(boxes):
+    """First frame of a long enough run whose boxes touch no edge, or `None`."""
+    inside = (boxes.min(axis=1) > 0) & (boxes.max(axis=1) < 1)
+    wanted = TRACKED["frames"]
+    for start in range(len(boxes) - wanted + 1):
+        if inside[start : start + wanted].all():
+            return start
+    return None
+
+
+def corner_boxes(boxes):
+    """From relative `y1, x1, y2, x2` to `left, top, width, height` in pixels."""
+    y1, x1, y2, x2 = (boxes * TRACKED["size"]).T
+    return np.stack([x1, y1, x2 - x1, y2 - y1], axis=1)
+
+
+def training_pairs(world, rng):
+    """Exemplars, search images with the target somewhere near the middle, shifts."""
+    pairs = {"exemplar": [], "search": []}
+    shifts = []
+    for _, frames, boxes in sequences(world, "train", TRACKED["pairs"] // 4):
+        for _ in range(4):
+            shift = rng.uniform(-16, 16, 2)
+            for name, offset in (("exemplar", np.zeros(2)), ("search", shift)):
+                at = rng.integers(len(frames))
+                pairs[name].append(crop(frames[at], boxes[at], name, offset))
+            shifts.append(shift)
+    return {n: np.stack(x) for n, x in pairs.items()}, np.array(shifts, "float32")
+
+
+def crop(frame, box, name, offset):
+    """What a tracker sees around a box, moved by an offset in pixels of the crop."""
+    left, top, width, height = box
+    size = TRACKER[f"{name}_size"]
+    side = context_side((height, width)) * size / TRACKER["exemplar_size"]
+    centre = np.array([top + (height - 1) / 2, left + (width - 1) / 2])
+    return context_crop(frame, centre - offset * side / size, side, size)
+
+
+# --- tables ---------------------------------------------------------------------
+
+COLUMNS = {
+    "motion linear": lambda r: r["probe"]["motion"]["linear"],
+    "scene linear": lambda r: r["probe"]["scene"]["linear"],
+    "motion in a box, linear": lambda r: r["region_motion_linear"],
+    "mAP, true boxes": lambda r: r["localisation"]["true"],
+    "mAP, shifted boxes": lambda r: r["localisation"]["shifted"],
+    "tracking precision": lambda r: r["tracking"]["precision"],
+    "tracking success": lambda r: r["tracking"]["success"],
+}
+
+
+def table(results):
+    """A markdown table of the results: mean, spread and number of seeds."""
+    head = ["rung", "seeds", *COLUMNS]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for rung, (name, _) in LADDER.items():
+        rows = [r for r in results if r["rung"] == rung]
+        if rows:
+            cells = [spread([read(r) for r in rows]) for read in COLUMNS.values()]
+            lines.append("| " + " | ".join([name, str(len(rows)), *cells]) + " |")
+    return "\n".join(lines)
+
+
+def write_tables(results, root):
+    """Put the table into the README and the card."""
+    card = root / "keras_avrep/models/const_cl/CARD.md"
+    for path in (root / "README.md", card):
+        between_markers(path, "const_cl-claims", table(results))
+    return table(results)

@@ -1,0 +1,27 @@
+from keras import ops
+
+
+def concept_fidelity(rebuilt, target):
+    """Negative cosine of features and what was rebuilt of them from concepts.
+
+    No gradient flows to the target: it would become constant.
+
+    Args:
+        rebuilt: tensor `(..., channels)`.
+        target: tensor `(..., channels)`.
+
+    Returns:
+        float32 scalar in [-1, 1], -1 where concepts hold all of the direction.
+
+    Example:
+    ```python
+    concept_fidelity(keras.ops.ones((2, 4)), keras.ops.ones((2, 4)))  # -1.0
+    ```
+
+    Reference: Static and Dynamic Concepts (arXiv:2207.12795), note section 4.4.
+    """
+    rebuilt, target = (
+        ops.normalize(ops.cast(x, "float32"), axis=-1, epsilon=1e-12)
+        for x in (rebuilt, ops.stop_gradient(target))
+    )
+    return -ops.mean(ops.sum(rebuilt * target, axis=-1))

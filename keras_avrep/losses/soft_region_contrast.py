@@ -1,0 +1,72 @@
+from keras import ops
+
+from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
+
+
+def soft_region_contrast(
+    query,
+    key,
+    weights,
+    share,
+    temperature=0.07,
+    other_samples=True,
+    ignore_same_sample_negatives=False,
+):
+    """Cross entropy of regions with soft targets among regions of the batch.
+
+    Each query is compared with the keys of its own sample, whose weights are the
+    targets, and with those of all others, which are negatives. The target's
+    entropy is a floor: the loss does not go to 0.
+
+    Args:
+        query: unit-norm tensor `(batch, Q, dim)`.
+        key: unit-norm tensor `(batch, K, dim)`.
+        weights: tensor `(batch, Q, K)`, not negative. Normalised here.
+        share: tensor `(batch, Q)`. How much each query counts; one with 0 has
+            neither loss nor gradient.
+        temperature: float. Defaults to `0.07`.
+        other_samples: bool. Whether keys of other samples are negatives. Defaults
+            to `True`.
+        ignore_same_sample_negatives: bool. Whether keys of the query's own
+            sample that have no weight are left out, instead of being pushed
+            away. Defaults to `False`.
+
+    Returns:
+        float32 scalar: the mean over queries, weighted by their shares.
+
+    Example:
+    ```python
+    unit = keras.ops.eye(4)[None]
+    soft_region_contrast(unit, unit, unit, keras.ops.ones((1, 4)))  # nearly 0
+    ```
+
+    Reference: note of Controllable Augmentations (arXiv:2203.16632), section 4.2.
+    """
+    query, key, weights, share = (
+        ops.cast(x, "float32") for x in (query, key, weights, share)
+    )
+    total = ops.sum(weights, axis=-1, keepdims=True)
+    target = weights / ops.maximum(total, 1e-6)
+    own = ops.einsum("bqd,bkd->bqk", query, key) / temperature
+    wanted = weights > 0 if ignore_same_sample_negatives else None
+    if other_samples:
+        everything = _against_all(query, key, wanted, temperature)
+    else:
+        everything = masked_log_sum_exp(own, wanted)
+    # Own logits stay unmasked: 0 times -inf has no value.
+    loss = ops.sum(target * (everything[..., None] - own), axis=-1)
+    return ops.sum(share * loss) / ops.maximum(ops.sum(share), 1.0)
+
+
+def _against_all(query, key, wanted, temperature):
+    """Log-sum-exp over the keys of all samples, `(batch, Q)`."""
+    batch = ops.shape(query)[0]
+    logits = ops.einsum("bqd,ckd->bqck", query, key) / temperature
+    logits = ops.reshape(logits, (batch, query.shape[1], -1))
+    if wanted is None:
+        return masked_log_sum_exp(logits)
+    samples = ops.arange(batch)
+    other = samples[:, None, None, None] != samples[None, None, :, None]
+    mask = ops.logical_or(other, wanted[:, :, None, :])
+    mask = ops.reshape(mask, (batch, query.shape[1], -1))
+    return masked_log_sum_exp(logits, mask)

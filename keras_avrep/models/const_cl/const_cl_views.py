@@ -1,0 +1,128 @@
+import keras
+from keras import ops
+
+from keras_avrep.views import augment, boxes_in_frame, draw_boxes
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class ConSTCLViews(keras.layers.Layer):
+    """From two clips of each video to two views with random boxes in each.
+
+    The two are treated unlike: the first is always blurred and never solarised,
+    the second is blurred and solarised now and then.
+
+    Args:
+        size: int. Height and width of the views, in pixels. Defaults to `224`.
+        crop_scale: range of the crop's share of the area. Defaults to (0.3, 1).
+        crop_ratio: range of its aspect ratio. Defaults to (0.5, 2).
+        flip: float. Probability of a horizontal flip; 0 where direction is
+            what is to be learned. Defaults to `0.5`.
+        jitter: float. Probability of colour jitter. Defaults to `0.8`.
+        gray: float. Probability of a gray clip. Defaults to `0.2`.
+        blur: 2 floats. Probability of Gaussian blur of the first and the second
+            view. Defaults to (1, 0.1).
+        solarise: 2 floats. Probability of solarising either. Defaults to
+            (0, 0.2).
+        num_boxes: int. Random boxes of each view. Defaults to `8`.
+        shared_draw: bool. Whether one number makes a whole box, as the released
+            code very likely does; see `draw_boxes`. Defaults to `False`.
+        seed: int. Defaults to `None`.
+
+    Call arguments:
+        batch: dict with `video` uint8 `(B, 2, T, H, W, 3)`.
+
+    Returns:
+        Dict of `video` float32 `(B, 2, T, size, size, 3)`, `boxes` `(B, 2, N, 4)`
+        relative to the view, `frame_boxes`, the same relative to the frame before
+        cropping, and `box_mask` bool `(B, 2, N)`, all true.
+
+    Example:
+    ```python
+    video = keras.ops.zeros((2, 2, 4, 40, 40, 3), "uint8")
+    views = ConSTCLViews(size=32)({"video": video})
+    views["video"].shape, views["boxes"].shape  # (2, 2, 4, 32, 32, 3), (2, 2, 8, 4)
+    ```
+
+    Reference: ConST-CL (arXiv:2112.05181), note section 2.
+    """
+
+    def __init__(
+        self,
+        size=224,
+        crop_scale=(0.3, 1.0),
+        crop_ratio=(0.5, 2.0),
+        flip=0.5,
+        jitter=0.8,
+        gray=0.2,
+        blur=(1.0, 0.1),
+        solarise=(0.0, 0.2),
+        num_boxes=8,
+        shared_draw=False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
+        self.size = size
+        self.crop_scale = tuple(crop_scale)
+        self.crop_ratio = tuple(crop_ratio)
+        self.flip = flip
+        self.jitter = jitter
+        self.gray = gray
+        self.blur = tuple(blur)
+        self.solarise = tuple(solarise)
+        self.num_boxes = num_boxes
+        self.shared_draw = shared_draw
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    def call(self, batch):
+        views = [self._view(batch["video"][:, view], view) for view in (0, 1)]
+        return {
+            name: ops.stack([view[name] for view in views], axis=1) for name in views[0]
+        }
+
+    def _view(self, video, view):
+        seed, count = self.seed_generator, ops.shape(video)[0]
+        crops = augment.draw_crops(count, seed, self.crop_scale, self.crop_ratio)
+        flips = augment.draw_flips(count, seed, self.flip)
+        x = ops.cast(video, "float32") / 255.0
+        x = augment.crop_and_resize(x, crops, flips, self.size)
+        x = augment.normalise(self._colours(x, view))
+        # Of all frames' boxes only the middle one's are used: these are they.
+        boxes = draw_boxes(count, self.num_boxes, seed, shared_draw=self.shared_draw)
+        return {
+            "video": x,
+            "boxes": boxes,
+            "frame_boxes": boxes_in_frame(boxes, crops, flips),
+            "box_mask": ops.ones(ops.shape(boxes)[:2], "bool"),
+        }
+
+    def _colours(self, x, view):
+        seed = self.seed_generator
+        if self.jitter:
+            x = augment.color_jitter(x, seed, 0.8, 0.8, 0.8, 0.2, self.jitter)
+        if self.gray:
+            x = augment.grayscale(x, seed, self.gray)
+        if self.blur[view]:
+            kernel = self.size // 10 // 2 * 2 + 1
+            x = augment.gaussian_blur(x, seed, kernel, probability=self.blur[view])
+        if self.solarise[view]:
+            x = augment.solarise(x, seed, probability=self.solarise[view])
+        return x
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "crop_scale": self.crop_scale,
+            "crop_ratio": self.crop_ratio,
+            "flip": self.flip,
+            "jitter": self.jitter,
+            "gray": self.gray,
+            "blur": self.blur,
+            "solarise": self.solarise,
+            "num_boxes": self.num_boxes,
+            "shared_draw": self.shared_draw,
+            "seed": self.seed,
+        }

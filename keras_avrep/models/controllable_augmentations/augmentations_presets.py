@@ -1,0 +1,63 @@
+"""Names of Controllable Augmentations configurations, and what they are good for.
+
+None comes with weights: they are built from the arguments here.
+"""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "presets"
+
+PAPER_VIEWS = {"size": 128}
+PAPER_TASK = {"grid": [2, 4, 4], "region_stage": "stage4"}
+# MLFO retrieves timestamps at three depths.
+DEPTHS = {"stage2": 0.3, "stage3": 0.5, "stage4": 1.0}
+PAPER_CLIP = {"num_frames": 16, "stride": 1, "size": 144}
+
+PRESETS = {
+    "controllable_augmentations_tiny": {
+        "backbone": {
+            "convolution": "2plus1d",
+            "blocks": [1, 1, 1, 1],
+            "width_multiplier": 0.1875,
+        },
+        "views": {
+            "size": 48,
+            "local_crop_scale": [0.5, 1.0],
+            "global_crop_scale": [0.5, 1.0],
+            # Directions are to be learned, and colours tell small scenes apart.
+            "flip": 0.0,
+            "gray": 0.0,
+            "jitter": 0.0,
+        },
+        "task": {
+            "hidden_dim": 128,
+            "projection_dim": 64,
+            "critic_dim": 64,
+            # Of 8x48x48 stage 3 makes 2x6x6 and stage 4 only 1x3x3.
+            "region_stage": "stage3",
+            "grid": [2, 3, 3],
+            "time_stages": {"stage2": 0.5, "stage3": 1.0},
+            "temperature": 0.1,
+        },
+        "clip": {"num_frames": 8, "stride": 1, "size": 48},
+        "description": "R(2+1)D of 0.4 M parameters, three local clips and a global "
+        "view of 8x48x48, to try things out on a CPU.",
+    },
+    "controllable_augmentations_r3d_18": {
+        "backbone": {"convolution": "3d", "blocks": [2, 2, 2, 2]},
+        "views": PAPER_VIEWS,
+        "task": {**PAPER_TASK, "time_stages": DEPTHS},
+        "clip": PAPER_CLIP,
+        "description": "R3D-18 at 16x128x128 with 2x4x4 regions of stage 4. The "
+        "paper's own settings are not known: a configuration in the manner of the "
+        "authors' earlier work, without weights.",
+    },
+    "controllable_augmentations_r2plus1d_18": {
+        "backbone": {"convolution": "2plus1d", "blocks": [2, 2, 2, 2]},
+        "views": PAPER_VIEWS,
+        "task": {**PAPER_TASK, "time_stages": DEPTHS},
+        "clip": PAPER_CLIP,
+        "description": "R(2+1)D-18 at 16x128x128 with 2x4x4 regions of stage 4, "
+        "otherwise as the R3D-18.",
+    },
+}

@@ -1,0 +1,143 @@
+"""Which losses Controllable Augmentations has, and who is whose positive."""
+
+from keras import ops
+
+from keras_avrep.layers import time_overlap
+from keras_avrep.losses import timestamp_retrieval
+
+INSTANCE = "instance"
+REGION = "region"
+DIFFERENCE = "region_difference"
+INFORMATION = "mutual_information"
+TIMESTAMP = "timestamp"
+ORDER = "order"
+TERMS = (INSTANCE, REGION, DIFFERENCE, INFORMATION, TIMESTAMP, ORDER)
+DEFAULT_WEIGHTS = {
+    INSTANCE: 0.5,
+    REGION: 1.0,
+    INFORMATION: 0.1,
+    TIMESTAMP: 0.5,
+    ORDER: 0.5,
+}
+
+
+def check_weights(loss_weights):
+    """Weights in the order of the terms, checked; the default for `None`."""
+    if loss_weights is None:
+        return dict(DEFAULT_WEIGHTS)
+    unknown = [name for name in loss_weights if name not in TERMS]
+    if unknown:
+        raise ValueError(
+            f"`loss_weights` names unknown terms {unknown}; known are {list(TERMS)}."
+        )
+    if not loss_weights:
+        raise ValueError(f"`loss_weights` is empty; choose among {list(TERMS)}.")
+    return {name: float(loss_weights[name]) for name in TERMS if name in loss_weights}
+
+
+def check_stages(backbone, stages):
+    """Raise if the backbone lacks a stage that an argument names.
+
+    Args:
+        backbone: video backbone with `stages`.
+        stages: dict from the argument's name to a list of stages.
+    """
+    for argument, names in stages.items():
+        unknown = [name for name in names if name not in backbone.stages]
+        if unknown:
+            raise ValueError(
+                f"`{argument}` names unknown stages {unknown}; the backbone has "
+                f"{list(backbone.stages)}."
+            )
+
+
+def instance_masks(videos, views, local_pairs):
+    """Positives and negatives of every clip of a batch, the global view last.
+
+    Args:
+        videos: int or scalar tensor. Videos of the batch.
+        views: int. Clips of a video, the global view included.
+        local_pairs: bool. Whether local clips are positives of each other.
+
+    Returns:
+        Two bool tensors `(videos * views, videos * views)`: positives are of the
+        same video, negatives of others.
+    """
+    place = ops.arange(videos * views)
+    video, whole = place // views, place % views == views - 1
+    same = video[:, None] == video[None, :]
+    if local_pairs:
+        chosen = place[:, None] != place[None, :]
+    else:
+        chosen = whole[:, None] != whole[None, :]
+    return ops.logical_and(same, chosen), ops.logical_not(same)
+
+
+def both_ways(pairs, records):
+    """Weights between the regions of local clips and of the global view.
+
+    Args:
+        pairs: from records of anchors and of others, `(B, N, 8)`, to weights
+            `(B, N, R, R)` and shares `(B, N, R)`.
+        records: `(B, N + 1, 8)`, the global view last.
+
+    Returns:
+        Weights and shares of the local regions, `(B, N * R, R)` and `(B, N * R)`,
+        and of the global ones, `(B, R, N * R)` and `(B, R)`.
+    """
+    local = records[:, :-1]
+    whole = ops.repeat(records[:, -1:], local.shape[1], axis=1)
+    forward, forward_share = pairs(local, whole)
+    backward, backward_share = pairs(whole, local)
+    regions = forward.shape[-1]
+    backward = ops.transpose(backward, (0, 2, 1, 3))
+    return (
+        ops.reshape(forward, (-1, local.shape[1] * regions, regions)),
+        ops.reshape(forward_share, (-1, local.shape[1] * regions)),
+        ops.reshape(backward, (-1, regions, local.shape[1] * regions)),
+        # Local clips that overlap would be counted twice.
+        ops.minimum(ops.sum(backward_share, axis=1), 1.0),
+    )
+
+
+def timestamp_losses(slots, records, weights, temperature):
+    """Timestamp retrieval at several depths.
+
+    Args:
+        slots: dict from stage to embeddings of time slots `(B, N + 1, t, dim)`.
+        records: `(B, N + 1, 8)`, the global view last.
+        weights: dict from stage to float.
+        temperature: float.
+
+    Returns:
+        float32 scalar, the weighted sum.
+    """
+    total = 0.0
+    for stage, weight in weights.items():
+        embeddings = slots[stage]
+
+        def overlap(anchors, others, count=embeddings.shape[2]):
+            return time_overlap(anchors, others, count)
+
+        total += weight * timestamp_retrieval(
+            local_rows(embeddings),
+            embeddings[:, -1],
+            *both_ways(overlap, records),
+            temperature,
+        )
+    return total
+
+
+def by_video(x, count):
+    """Rows of clips as rows of videos, `(B, count, ...)`."""
+    return ops.reshape(x, (-1, count, *x.shape[1:]))
+
+
+def local_rows(x):
+    """Rows of all local clips of each video, `(B, N * rows, dim)`."""
+    return ops.reshape(x[:, :-1], (-1, (x.shape[1] - 1) * x.shape[2], x.shape[3]))
+
+
+def over_space(feature_map):
+    """A map's mean over height and width, `(batch, t, channels)`."""
+    return ops.mean(ops.cast(feature_map, "float32"), axis=(2, 3))

@@ -1,0 +1,84 @@
+"""Names of Static and Dynamic Concepts configurations, with what they are good for."""
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "presets"
+
+TINY = {
+    "backbone": {
+        "convolution": "2plus1d",
+        "blocks": [1, 1, 1, 1],
+        "width_multiplier": 0.1875,
+    },
+    "views": {
+        "size": 48,
+        "crop_scale": [0.5, 1.0],
+        # Directions are to be learned, and colours tell small scenes apart.
+        "flip": 0.0,
+        "gray": 0.0,
+        "jitter": 0.0,
+    },
+    "task": {
+        "num_static": 16,
+        "num_dynamic": 16,
+        "hidden_dim": 128,
+        "projection_dim": 64,
+        "queue_size": 256,
+        "temperature": 0.1,
+        "top": 5,
+        "freeze_bank_for": 30,
+        "local_after": 150,
+        "max_rate": 1.5,
+    },
+    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+}
+
+PAPER_VIEWS = {"size": 128}
+PAPER_CLIP = {"num_frames": 16, "stride": 2, "size": 160}
+UCF101 = {
+    "num_static": 50,
+    "num_dynamic": 50,
+    # One and ten rounds of the 9,537 videos of split 1, 64 at a time.
+    "freeze_bank_for": 149,
+    "local_after": 1490,
+}
+KINETICS = {
+    "num_static": 100,
+    "num_dynamic": 100,
+    # One and ten rounds of about 240,000 videos, 64 at a time.
+    "freeze_bank_for": 3750,
+    "local_after": 37500,
+}
+
+PRESETS = {
+    "static_dynamic_concepts_tiny": {
+        **TINY,
+        "description": "R(2+1)D of 0.4 M parameters for clips of 8x48x48 and 16 "
+        "concepts of each kind, to try things out on a CPU.",
+    },
+    "static_dynamic_concepts_r2plus1d_ucf101": {
+        "backbone": {"convolution": "2plus1d", "blocks": [1, 1, 1, 1]},
+        "views": PAPER_VIEWS,
+        "task": UCF101,
+        "clip": PAPER_CLIP,
+        "description": "R(2+1)D with one block a stage at 16x128x128 and 50 concepts "
+        "of each kind, as the released code and its notes on UCF-101 have it.",
+    },
+    "static_dynamic_concepts_r2plus1d_k400": {
+        "backbone": {"convolution": "2plus1d", "blocks": [1, 1, 1, 1]},
+        "views": PAPER_VIEWS,
+        "task": KINETICS,
+        "clip": PAPER_CLIP,
+        "description": "R(2+1)D with one block a stage at 16x128x128 and 100 concepts "
+        "of each kind, as the released notes on Kinetics-400 have it.",
+    },
+    "static_dynamic_concepts_r3d_18_k400": {
+        "backbone": {"convolution": "3d", "blocks": [2, 2, 2, 2]},
+        "views": PAPER_VIEWS,
+        "task": KINETICS,
+        "clip": PAPER_CLIP,
+        "description": "R3D-18 at 16x128x128 and 100 concepts of each kind; its stem "
+        "is 3x7x7 without pooling, so maps are 2x8x8 rather than the 2x4x4 of the "
+        "released code's unused R3D-18.",
+    },
+}

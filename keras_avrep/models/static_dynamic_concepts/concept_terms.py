@@ -1,0 +1,78 @@
+"""Which terms Static and Dynamic Concepts has, and what each is made of."""
+
+MODES = ("rgb", "static", "dynamic")
+# term → the two heads that are contrasted
+CONTRASTS = {"vv": ("vv", "vv"), "vs": ("vs", "sv"), "vd": ("vd", "dv")}
+# head → input mode
+HEADS = {
+    "vv": "rgb",
+    "vs": "rgb",
+    "vd": "rgb",
+    "sv": "static",
+    "dv": "dynamic",
+}
+# term → kind of the concepts (all for `None`), modes whose views are aligned
+ALIGNMENTS = {
+    "static": ("static", ("rgb", "static")),
+    "dynamic": ("dynamic", ("rgb", "dynamic")),
+    "pooled": (None, MODES),
+}
+# mode → the other kind, which its input should not tell apart
+WRONG_KINDS = {"static": "dynamic", "dynamic": "static"}
+ENTROPY, FIDELITY, LOCAL = "entropy", "fidelity", "local"
+DEFAULT_WEIGHTS = {
+    "vv": 1.0,
+    "vs": 1.0,
+    "vd": 1.0,
+    "static": 1.0,
+    "dynamic": 1.0,
+    ENTROPY: 0.1,
+    FIDELITY: 1.0,
+    LOCAL: 1.0,
+}
+KNOWN = (*CONTRASTS, *ALIGNMENTS, ENTROPY, FIDELITY, LOCAL)
+
+
+def check_weights(loss_weights):
+    """Weights in the order of the terms, checked; the default for `None`."""
+    if loss_weights is None:
+        return dict(DEFAULT_WEIGHTS)
+    unknown = [name for name in loss_weights if name not in KNOWN]
+    if unknown:
+        raise ValueError(
+            f"`loss_weights` names unknown terms {unknown}; known are {list(KNOWN)}."
+        )
+    if not loss_weights:
+        raise ValueError(
+            "`loss_weights` is empty, so there is nothing to learn from; "
+            f"give some of {list(KNOWN)}."
+        )
+    return {name: float(loss_weights[name]) for name in KNOWN if name in loss_weights}
+
+
+def heads_of(terms):
+    """Heads that the contrasts among the terms need, in order."""
+    needed = {head for term in CONTRASTS if term in terms for head in CONTRASTS[term]}
+    return [head for head in HEADS if head in needed]
+
+
+def aligned_modes(terms):
+    """Modes whose concepts some alignment compares, in order."""
+    needed = {m for term in ALIGNMENTS if term in terms for m in ALIGNMENTS[term][1]}
+    return [mode for mode in MODES if mode in needed]
+
+
+def concept_modes(terms):
+    """Modes that some term looks at the concepts of, in order."""
+    needed = set(aligned_modes(terms))
+    if ENTROPY in terms:
+        needed |= set(WRONG_KINDS)
+    if FIDELITY in terms or LOCAL in terms:
+        needed = set(MODES)
+    return [mode for mode in MODES if mode in needed]
+
+
+def input_modes(terms):
+    """Modes that some term needs the features of, in order."""
+    needed = {"rgb", *concept_modes(terms), *(HEADS[head] for head in heads_of(terms))}
+    return [mode for mode in MODES if mode in needed]

@@ -1,0 +1,132 @@
+import keras
+from keras import ops
+
+from keras_avrep.views import augment
+
+NUMBERS = ("short_start", "long_start", "short_stride", "long_stride", "looped")
+# Strengths of brightness, contrast, saturation and hue, those of CVRL.
+JITTER = (0.8, 0.8, 0.8, 0.2)
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class TeGViews(keras.layers.Layer):
+    """From a long clip and a short one within it to two augmented views.
+
+    Each clip has its own draw. Blur and solarisation are of one strength (a) for
+    the short clip and of another (b) for the long one in even places of a batch,
+    and the other way round in odd ones, so that they do not tell the length.
+
+    Args:
+        size: int. Height and width of the views, in pixels. Defaults to `224`.
+        crop_scale: range of the crop's share of the area. Defaults to (0.3, 1).
+        crop_ratio: range of the crop's aspect ratio. Defaults to (0.5, 2).
+        flip: float. Probability of a horizontal flip; 0 where direction is
+            what is to be learned. Defaults to `0.5`.
+        jitter: float. Probability of colour jitter. Defaults to `0.8`.
+        gray: float. Probability of a gray clip. Defaults to `0.2`.
+        blur: two floats. Probabilities of Gaussian blur in a and b. Defaults to
+            (1, 0.1).
+        solarise: two floats. Probabilities of solarisation in a and b. Defaults
+            to (0, 0.2).
+        shared_crop: bool. Whether both clips have the same crop and flip, which
+            makes steps easy to match by place. Defaults to `False`.
+        seed: int. Defaults to `None`.
+
+    Call arguments:
+        batch: dict with `short` uint8 `(B, Ts, H, W, 3)`, `long` uint8
+            `(B, Tl, H, W, 3)` and the `numbers` of
+            `keras_avrep.views.NestedClipSampler`, each `(B,)`.
+
+    Returns:
+        Dict of float32 `short` `(B, Ts, size, size, 3)`, `long`
+        `(B, Tl, size, size, 3)` and the same numbers.
+
+    Example:
+    ```python
+    batch = {
+        "short": keras.ops.zeros((2, 4, 40, 40, 3), "uint8"),
+        "long": keras.ops.zeros((2, 8, 40, 40, 3), "uint8"),
+        **{name: keras.ops.ones((2,)) for name in NUMBERS},
+    }
+    TeGViews(size=32)(batch)["long"].shape  # (2, 8, 32, 32, 3)
+    ```
+
+    Reference: TeG (arXiv:2112.04480), note section 2; values of CVRL.
+    """
+
+    def __init__(
+        self,
+        size=224,
+        crop_scale=(0.3, 1.0),
+        crop_ratio=(0.5, 2.0),
+        flip=0.5,
+        jitter=0.8,
+        gray=0.2,
+        blur=(1.0, 0.1),
+        solarise=(0.0, 0.2),
+        shared_crop=False,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
+        self.size = size
+        self.crop_scale = tuple(crop_scale)
+        self.crop_ratio = tuple(crop_ratio)
+        self.flip = flip
+        self.jitter = jitter
+        self.gray = gray
+        self.blur = tuple(blur)
+        self.solarise = tuple(solarise)
+        self.shared_crop = shared_crop
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    def call(self, batch):
+        count = ops.shape(batch["short"])[0]
+        even = ops.reshape(ops.arange(count) % 2 == 0, (-1, 1, 1, 1, 1))
+        placement = self._draw_placement(count)
+        short = self._augment(batch["short"], placement, even)
+        if not self.shared_crop:
+            placement = self._draw_placement(count)
+        long = self._augment(batch["long"], placement, ops.logical_not(even))
+        numbers = {name: ops.cast(batch[name], "float32") for name in NUMBERS}
+        return {"short": short, "long": long, **numbers}
+
+    def _draw_placement(self, count):
+        seed = self.seed_generator
+        boxes = augment.draw_crops(count, seed, self.crop_scale, self.crop_ratio)
+        return boxes, augment.draw_flips(count, seed, self.flip)
+
+    def _augment(self, clip, placement, is_a):
+        """One view; `is_a` says for each clip which of two probabilities it has."""
+        seed = self.seed_generator
+        x = ops.cast(clip, "float32") / 255.0
+        x = augment.crop_and_resize(x, *placement, self.size)
+        if self.jitter:
+            x = augment.color_jitter(x, seed, *JITTER, probability=self.jitter)
+        if self.gray:
+            x = augment.grayscale(x, seed, self.gray)
+        if any(self.blur):
+            kernel = int(0.1 * self.size) // 2 * 2 + 1
+            chance = ops.where(is_a, *self.blur)
+            x = augment.gaussian_blur(x, seed, kernel, probability=chance)
+        if any(self.solarise):
+            chance = ops.where(is_a, *self.solarise)
+            x = augment.solarise(x, seed, probability=chance)
+        return augment.normalise(x)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "crop_scale": self.crop_scale,
+            "crop_ratio": self.crop_ratio,
+            "flip": self.flip,
+            "jitter": self.jitter,
+            "gray": self.gray,
+            "blur": self.blur,
+            "solarise": self.solarise,
+            "shared_crop": self.shared_crop,
+            "seed": self.seed,
+        }

@@ -1,0 +1,29 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from keras_avrep.layers import FoldedMaxPool3D
+
+
+@pytest.mark.parametrize("size", [8, 7])
+def test_equals_the_3d_pooling(size):
+    x = np.random.default_rng(0).normal(size=(2, 3, size, size, 4)).astype("float32")
+    plain = keras.layers.MaxPooling3D((1, 3, 3), (1, 2, 2), padding="same")
+    layer = FoldedMaxPool3D(3, 2)
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(layer(x)), ops.convert_to_numpy(plain(x))
+    )
+    assert layer.compute_output_shape(x.shape) == tuple(layer(x).shape)
+    again = FoldedMaxPool3D.from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+
+
+def test_one_of_several_equal_maxima_has_the_gradient():
+    import tensorflow as tf
+
+    x = tf.ones((1, 2, 4, 4, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(FoldedMaxPool3D(2, 2)(x))
+    assert tape.gradient(total, x).numpy().sum() == 8
