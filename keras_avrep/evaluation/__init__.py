@@ -1,4 +1,9 @@
 from keras_avrep.evaluation.box_overlap import box_iou, paired_box_iou
+from keras_avrep.evaluation.cluster_matching import (
+    match_clusters,
+    normalised_mutual_information,
+    sum_cluster_maps,
+)
 from keras_avrep.evaluation.embed import (
     Features,
     embed_clips,
@@ -10,8 +15,24 @@ from keras_avrep.evaluation.evaluate import evaluate_features, instance_retrieva
 from keras_avrep.evaluation.finetune import classification_accuracy, finetune
 from keras_avrep.evaluation.frame_map import frame_mean_average_precision
 from keras_avrep.evaluation.gallery import write_gallery
+from keras_avrep.evaluation.interference import (
+    level_wise_average_precision,
+    off_screen_energy,
+    off_screen_mass,
+)
 from keras_avrep.evaluation.linear_probe import chance_level, linear_probe_accuracy
-from keras_avrep.evaluation.multi_label import multi_hot, multi_label_average_precision
+from keras_avrep.evaluation.localization import (
+    class_aware_scores,
+    localization_scores,
+)
+from keras_avrep.evaluation.localization_floors import (
+    class_aware_floors,
+    localization_floors,
+)
+from keras_avrep.evaluation.multi_label import (
+    multi_hot,
+    multi_label_average_precision,
+)
 from keras_avrep.evaluation.retrieval import (
     knn_accuracy,
     nearest_neighbours,
@@ -36,6 +57,8 @@ __all__ = [
     "box_iou",
     "chance_level",
     "choose_units",
+    "class_aware_floors",
+    "class_aware_scores",
     "classification_accuracy",
     "detection_average_precision",
     "embed_clips",
@@ -45,11 +68,18 @@ __all__ = [
     "frame_mean_average_precision",
     "instance_retrieval",
     "knn_accuracy",
+    "level_wise_average_precision",
     "linear_probe_accuracy",
     "load_features",
+    "localization_floors",
+    "localization_scores",
+    "match_clusters",
     "multi_hot",
     "multi_label_average_precision",
     "nearest_neighbours",
+    "normalised_mutual_information",
+    "off_screen_energy",
+    "off_screen_mass",
     "one_pass_evaluation",
     "order_accuracy",
     "paired_box_iou",
@@ -57,6 +87,7 @@ __all__ = [
     "save_features",
     "segmentation_scores",
     "step_match",
+    "sum_cluster_maps",
     "temporal_iou",
     "temporal_variance_ratio",
     "time_regression",

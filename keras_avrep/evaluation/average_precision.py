@@ -1,4 +1,4 @@
-"""Average precision of a ranking, in its two common definitions."""
+"""Average precision of a ranking, in its common definitions."""
 
 import numpy as np
 
@@ -51,6 +51,34 @@ def plain_average_precision(hits):
     """
     hits, precision = _precision(hits)
     return float(precision[hits].mean()) if hits.any() else float("nan")
+
+
+def tied_average_precision(scores, positives):
+    """Mean of the precisions at the positives, equal scores being one rank.
+
+    So it does not depend on the order of the examples, and a constant gets the
+    share of positives.
+
+    Args:
+        scores: N floats.
+        positives: N bools.
+
+    Returns:
+        float in [0, 1]; NaN without positives.
+
+    Example:
+    ```python
+    tied_average_precision([0.9, 0.5, 0.5], [True, False, True])  # (1 + 2 / 3) / 2
+    ```
+    """
+    order = falling(scores)
+    scores, hits = np.asarray(scores)[order], np.asarray(positives, bool)[order]
+    if not hits.any():
+        return float("nan")
+    ends = np.flatnonzero(np.append(np.diff(scores) != 0, True))
+    found = np.cumsum(hits)[ends]
+    precision = found / (ends + 1)
+    return float(np.sum(np.diff(found, prepend=0) * precision) / found[-1])
 
 
 def mean_of_known(values):

@@ -5,32 +5,42 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_avrep.data import write_video
-from keras_avrep.data.files import write_text
+from keras_avrep.data import write_audio, write_video
+from keras_avrep.data.files import replacing, write_text
 from keras_avrep.data.manifest import ANNOTATIONS
 
 
-def render_world(world, folder, counts, progress=None, boxes=None):
+def render_world(
+    world, folder, counts, progress=None, boxes=None, wav=False, stems=False
+):
     """Write the videos of a world as MP4, with `annotations.jsonl`.
 
-    What is there already is kept, so an interrupted rendering goes on where it
-    was.
+    The videos of a world that sounds have an AAC track. What is there already is
+    kept, so an interrupted rendering goes on where it was.
 
     Args:
-        world: for example `ScenesWorld`.
+        world: for example `ScenesWorld`: has `name`, `fps`, `get_config`, `plan`,
+            `frames` and `annotation`; if it sounds, `waveform` and `sample_rate`
+            and `stems` as well.
         folder: where to; one sub-folder for each split.
         counts: dict from split to number of videos.
         progress: called with (videos done, videos in all). Defaults to `None`.
-        boxes: bool or `None`. Whether the annotations have the `boxes` of the
-            sprites in every frame, as of `world.boxes` with four decimals, and
-            the `phases` of their motions, as of `world.phase_ranges`. Defaults to
-            `None`: if there are several sprites.
+        boxes: bool or `None`. For `ScenesWorld`: whether the annotations have the
+            `boxes` of the sprites in every frame, as of `world.boxes` with four
+            decimals, and the `phases` of their motions, as of
+            `world.phase_ranges`. Defaults to `None`: if there are several sprites.
+        wav: bool. Whether to write the sound without loss beside each video, as
+            `NUMBER.wav`. Defaults to `False`.
+        stems: bool. Whether to write the sound of each source beside each video,
+            as float32 `(sources, samples)` `stems` in `NUMBER.npz`, with
+            `sample_rate`. Defaults to `False`.
 
     Returns:
         Path of the folder.
 
     Raises:
-        ValueError: if the folder holds a world with another configuration.
+        ValueError: if the folder holds a world with another configuration, or
+            `wav` or `stems` is asked of a world without.
 
     Example:
     ```python
@@ -38,10 +48,12 @@ def render_world(world, folder, counts, progress=None, boxes=None):
     render_world(world, "videos", {"pretrain": 256, "train": 128, "test": 128})
     ```
     """
+    if (wav or stems) and not hasattr(world, "waveform"):
+        raise ValueError(
+            f"The world {world.name} has no sound; leave `wav` and `stems` off."
+        )
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    config = {"world": world.name, **world.get_config()}
-    _check_same(folder / "world.json", config)
+    check_same_world(folder, world)
     if boxes is None:
         boxes = getattr(world, "num_sprites", 1) > 1
     total, done = sum(counts.values()), 0
@@ -51,10 +63,9 @@ def render_world(world, folder, counts, progress=None, boxes=None):
         for index in range(count):
             plan = world.plan(split, index)
             path = folder / split / f"{index:05d}.mp4"
-            if not path.exists():
-                frames = world.frames(plan)
-                write_video(path, frames, world.fps, crf=12, keyframe_interval=12)
-            entry = _annotation(path.relative_to(folder), split, plan)
+            _write(world, plan, path, wav, stems)
+            entry = {"video": path.relative_to(folder).as_posix(), "split": split}
+            entry |= world.annotation(plan)
             if boxes:
                 entry["phases"] = world.phase_ranges(plan)
                 # Decimals of float32 are many and say nothing.
@@ -67,22 +78,38 @@ def render_world(world, folder, counts, progress=None, boxes=None):
     return folder
 
 
-def _annotation(path, split, plan):
-    return {
-        "video": path.as_posix(),
-        "split": split,
-        "labels": plan["labels"],
-        "motions": plan["motions"],
-        "scene": plan["scene"],
-        "sprites": plan["sprites"],
-    }
+def check_same_world(folder, world):
+    """Make the folder and note the world's configuration in it.
 
+    Args:
+        folder: `Path`.
+        world: with `name` and `get_config`.
 
-def _check_same(path, config):
-    config = json.loads(json.dumps(config))
+    Raises:
+        ValueError: if another world is noted there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "world.json"
+    config = json.loads(json.dumps({"world": world.name, **world.get_config()}))
     if path.exists() and json.loads(path.read_text()) != config:
         raise ValueError(
             f"{path} describes another world; choose an empty folder or the same "
             "arguments."
         )
     write_text(path, json.dumps(config, indent=1))
+
+
+def _write(world, plan, path, wav, stems):
+    """The files of one video, as far as they are not there."""
+    sound, parts = path.with_suffix(".wav"), path.with_suffix(".npz")
+    if not path.exists():
+        audio = {}
+        if hasattr(world, "waveform"):
+            audio = {"audio": world.waveform(plan), "sample_rate": world.sample_rate}
+        frames = world.frames(plan)
+        write_video(path, frames, world.fps, crf=12, keyframe_interval=12, **audio)
+    if wav and not sound.exists():
+        write_audio(sound, world.waveform(plan), world.sample_rate)
+    if stems and not parts.exists():
+        with replacing(parts) as temporary:
+            np.savez(temporary, stems=world.stems(plan), sample_rate=world.sample_rate)

@@ -233,6 +233,17 @@ class ScenesWorld:
         """
         return [self._ranges(motions) for motions in plan["motions"]]
 
+    def annotation(self, plan):
+        """What is true of a video, for `annotations.jsonl`.
+
+        Args:
+            plan: what `plan` returns.
+
+        Returns:
+            Dict of `labels`, `motions`, `scene`, `sprites`.
+        """
+        return {key: plan[key] for key in ("labels", "motions", "scene", "sprites")}
+
     # --- drawing -------------------------------------------------------------
 
     def _draw_scene(self, rng):

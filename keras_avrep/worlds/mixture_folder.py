@@ -1,0 +1,101 @@
+"""A world of mixtures as a folder of waveforms, stems, pictures and boxes."""
+
+from pathlib import Path
+
+import numpy as np
+
+from keras_avrep.data.files import replacing, write_text
+from keras_avrep.worlds.render import check_same_world
+
+
+def render_mixtures(world, folder, counts, progress=None):
+    """Write a world in the layout that IEr's note proposes.
+
+    `SPLIT/audio/ID.npy` is the mixture, `SPLIT/stems/ID.npz` has `stems`,
+    `gains_db`, `class_ids`, `on_screen` (and last the noise bed, of class -1),
+    `SPLIT/frame/ID.jpg` is the first frame, `SPLIT/box/ID.npy` has rows
+    `x, y, w, h, class, sounding`, relative. `classes.txt` names the classes, one a
+    line. `read_synthetic_mixtures` reads all of it.
+
+    Args:
+        world: `OrchestraWorld`.
+        folder: where to.
+        counts: dict from split to number of samples.
+        progress: called with (samples done, samples in all). Defaults to `None`.
+
+    Returns:
+        Path of the folder.
+
+    Raises:
+        ValueError: if the folder holds a world with another configuration.
+
+    Example:
+    ```python
+    world = keras_avrep.worlds.OrchestraWorld("unconstrained")
+    render_mixtures(world, "mixtures", {"train": 256, "test": 64})
+    ```
+
+    Reference: note of IEr (arXiv:2202.06406), section 2.2.
+    """
+    folder = Path(folder)
+    check_same_world(folder, world)
+    write_text(folder / "classes.txt", "".join(f"{c}\n" for c in world.classes))
+    done, total = 0, sum(counts.values())
+    for split, count in counts.items():
+        for index in range(count):
+            _write(world, world.plan(split, index), folder / split, f"{index:05d}")
+            done += 1
+            if progress is not None:
+                progress(done, total)
+    return folder
+
+
+def _write(world, plan, folder, name):
+    from PIL import Image
+
+    paths = {
+        "audio": folder / "audio" / f"{name}.npy",
+        "stems": folder / "stems" / f"{name}.npz",
+        "box": folder / "box" / f"{name}.npy",
+        "frame": folder / "frame" / f"{name}.jpg",
+    }
+    if all(path.exists() for path in paths.values()):
+        return
+    truth = world.annotation(plan)
+    stems = world.stems(plan)
+    with replacing(paths["audio"]) as temporary:
+        np.save(temporary, stems.sum(axis=0))
+    with replacing(paths["stems"]) as temporary:
+        np.savez(temporary, stems=stems, **_facts(truth))
+    with replacing(paths["box"]) as temporary:
+        np.save(temporary, _boxes(truth))
+    with replacing(paths["frame"]) as temporary:
+        image = Image.fromarray(world.frames(plan)[0])
+        image.save(temporary, quality=95, subsampling=0)
+
+
+def _facts(truth):
+    """What is known of each stem, as arrays."""
+    facts = [
+        (s["gain_db"], s["class_id"], s["on_screen"])
+        for s in truth["sources"]
+        if s["sounding"]
+    ]
+    if truth["noise_db"] is not None:
+        facts.append((truth["noise_db"], -1, False))
+    gains, ids, seen = zip(*facts, strict=True)
+    return {
+        "gains_db": np.array(gains, np.float32),
+        "class_ids": np.array(ids, np.int64),
+        "on_screen": np.array(seen, bool),
+    }
+
+
+def _boxes(truth):
+    rows = []
+    for source in truth["sources"]:
+        if source["on_screen"]:
+            y1, x1, y2, x2 = source["boxes"][0]
+            place = [x1, y1, x2 - x1, y2 - y1]
+            rows.append([*place, source["class_id"], source["sounding"]])
+    return np.array(rows, np.float64)

@@ -1,0 +1,202 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_avrep.data import (
+    read_frames,
+    read_waveform,
+    scan_folder,
+    write_audio,
+)
+from keras_avrep.worlds import (
+    OrchestraWorld,
+    ScenesWorld,
+    render_mixtures,
+    render_world,
+)
+
+CLASSES = ("bell", "drum", "horn", "whistle")
+SHADES = {"bell": 40, "drum": 100, "horn": 160, "whistle": 220}
+HERTZ = {"bell": 300, "drum": 700, "horn": 1500, "whistle": 3100}
+
+
+def small(kind="solo", **kwargs):
+    return OrchestraWorld(kind, **{"size": 64, "fps": 4, **kwargs})
+
+
+def test_videos_have_sound_and_their_truth_beside(tmp_path):
+    world = small("unconstrained", seed=2)
+    counts = {"train": 2, "test": 1}
+    render_world(world, tmp_path, counts, wav=True, stems=True)
+    manifest = scan_folder(tmp_path)
+    assert manifest.rejects == []
+    assert [len(manifest.split(s)) for s in counts] == [2, 1]
+    record = manifest.split("train")[1]
+    assert record.has_audio and record.num_frames == 4
+    plan = world.plan("train", 1)
+    assert record.labels == plan["labels"]
+    lossless, _ = read_waveform(tmp_path / "train/00001.wav")
+    np.testing.assert_array_equal(lossless, world.waveform(plan))
+    with np.load(tmp_path / "train/00001.npz") as parts:
+        np.testing.assert_array_equal(parts["stems"], world.stems(plan))
+        assert parts["sample_rate"] == 16000
+    # The track of the video is in time with the lossless one, and close to it.
+    track, has_audio = read_waveform(record.path, 0.0, 1.0)
+    assert has_audio
+    assert np.corrcoef(track, lossless)[0, 1] > 0.95
+    shift = np.correlate(track, lossless, "full").argmax() - (len(lossless) - 1)
+    assert abs(shift) <= 1
+    decoded = read_frames(record.path, [0.0, 0.25, 0.5, 0.75], 64)
+    assert np.abs(decoded.astype(int) - world.frames(plan)).mean() < 12
+    stamp = (tmp_path / "train/00001.mp4").stat().st_mtime_ns
+    (tmp_path / "train/00000.mp4").unlink()
+    render_world(world, tmp_path, counts)
+    assert (tmp_path / "train/00000.mp4").exists()
+    assert (tmp_path / "train/00001.mp4").stat().st_mtime_ns == stamp
+    with pytest.raises(ValueError, match="another world"):
+        render_world(small("solo"), tmp_path, counts)
+
+
+def test_annotations_name_every_source(tmp_path):
+    world = small("unconstrained", num_off_screen=(1, 1))
+    render_world(world, tmp_path, {"test": 1})
+    line = json.loads((tmp_path / "annotations.jsonl").read_text())
+    plan = world.plan("test", 0)
+    assert line["kind"] == "unconstrained"
+    assert line["noise_db"] == plan["noise"]["gain_db"]
+    assert len(line["sources"]) == 5
+    assert [s["on_screen"] for s in line["sources"]] == [True] * 4 + [False]
+    for source in line["sources"]:
+        assert world.classes[source["class_id"]] == source["class"]
+        assert (source["gain_db"] is None) == (not source["sounding"])
+        assert len(source["boxes"]) == (4 if source["on_screen"] else 0)
+        for y1, x1, y2, x2 in source["boxes"]:
+            assert 0 <= y1 < y2 <= 1 and 0 <= x1 < x2 <= 1
+    boxes = [s["boxes"] for s in line["sources"] if s["on_screen"]]
+    np.testing.assert_allclose(boxes, world.boxes(plan), atol=1e-6)
+
+
+def test_a_silent_world_has_no_stems(tmp_path):
+    with pytest.raises(ValueError, match="no sound"):
+        render_world(ScenesWorld(size=32, num_frames=4), tmp_path, {}, wav=True)
+
+
+def test_mixture_folders_hold_arrays_that_agree(tmp_path):
+    world, seen = small("unconstrained", num_off_screen=(2, 2)), []
+    render_mixtures(world, tmp_path, {"train": 2}, lambda *done: seen.append(done))
+    assert seen == [(1, 2), (2, 2)]
+    folder, plan = tmp_path / "train", world.plan("train", 1)
+    audio = np.load(folder / "audio/00001.npy")
+    assert audio.dtype == np.float32 and audio.shape == (16000,)
+    with np.load(folder / "stems/00001.npz") as parts:
+        np.testing.assert_array_equal(parts["stems"].sum(axis=0), audio)
+        assert parts["class_ids"][-1] == -1 and len(parts["class_ids"]) == 5
+        assert parts["on_screen"].tolist() == [True, True, False, False, False]
+        assert parts["gains_db"].max() == 0
+    box = np.load(folder / "box/00001.npy")
+    assert box.shape == (4, 6)
+    assert box[:, 5].sum() == 2
+    names = (tmp_path / "classes.txt").read_text().split()
+    assert [names[int(i)] for i in box[:, 4]] == [
+        s["class"] for s in plan["sources"] if s["on_screen"]
+    ]
+    y1, x1, y2, x2 = world.boxes(plan)[2, 0]
+    np.testing.assert_allclose(box[2, :4], [x1, y1, x2 - x1, y2 - y1])
+    with Image.open(folder / "frame/00001.jpg") as image:
+        difference = np.asarray(image).astype(int) - world.frames(plan)[0]
+    assert np.abs(difference).mean() < 6
+
+
+# --- real pictures and recordings ----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Plain pictures and tones, one shade and one pitch for each class."""
+    root = tmp_path_factory.mktemp("real")
+    for name in CLASSES:
+        for number in range(4):
+            path = root / "pictures" / name / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shade = SHADES[name] + number
+            Image.new("RGB", (50, 40), (shade, shade, shade)).save(path)
+            t = np.arange(32000) / 16000
+            tone = 0.2 * np.sin(2 * np.pi * (HERTZ[name] + number) * t)
+            tone[:8000] = 0  # recordings begin with a pause
+            path = root / "recordings" / name / f"{number}.wav"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_audio(path, tone)
+    (root / "pictures/bell/broken.png").write_text("no picture")
+    (root / "recordings/bell/broken.wav").write_text("no sound")
+    write_audio(root / "recordings/drum/silence.wav", np.zeros(16000))
+    (root / "pictures/unheard").mkdir()
+    return root
+
+
+def real(folders, kind, **kwargs):
+    pictures, recordings = folders / "pictures", folders / "recordings"
+    return small(kind, pictures=pictures, recordings=recordings, **kwargs)
+
+
+def pitch(waveform):
+    return np.abs(np.fft.rfft(waveform)).argmax()
+
+
+def test_real_pictures_and_recordings_keep_their_classes(folders):
+    world = real(folders, "composite")
+    assert world.classes == list(CLASSES)
+    for index in range(6):
+        plan = world.plan("train", index)
+        frame, boxes = world.frames(plan)[0], world.boxes(plan)[:, 0]
+        for source, box in zip(plan["sources"], boxes, strict=True):
+            y1, x1, y2, x2 = np.rint(box * 64).astype(int)
+            assert abs(np.median(frame[y1:y2, x1:x2]) - SHADES[source["class"]]) <= 3
+            assert (y2 - y1, x2 - x1) == (32, 32)
+        heard = [s["class"] for s in plan["sources"] if s["sounding"]]
+        for name, stem in zip(heard, world.stems(plan), strict=True):
+            assert abs(pitch(stem) - HERTZ[name]) <= 4
+
+
+def test_no_file_is_in_two_splits(folders):
+    world = real(folders, "solo")
+    used = {}
+    for split in ("pretrain", "train", "test"):
+        plans = [world.plan(split, i) for i in range(60)]
+        sources = [p["sources"][0] for p in plans]
+        used[split] = {s["look"]["picture"] for s in sources}
+        used[split] |= {s["sound"]["recording"] for s in sources}
+    assert not used["pretrain"] & used["train"]
+    assert not used["test"] & (used["pretrain"] | used["train"])
+    assert len(set.union(*used.values())) == 2 * 16
+
+
+def test_pauses_are_passed_over(folders):
+    world = real(folders, "solo")
+    for index in range(20):
+        waveform = world.waveform(world.plan("test", index))
+        assert np.sqrt(np.mean(waveform**2)) == pytest.approx(0.1, rel=1e-3)
+
+
+def test_unusable_files_are_listed_and_left_out(folders):
+    found = real(folders, "solo").rejects
+    rejects = {r["path"].split("/")[-1]: r["reason"] for r in found}
+    assert set(rejects) == {"broken.png", "broken.wav", "silence.wav"}
+    assert "picture" in rejects["broken.png"]
+    assert rejects["silence.wav"] == "is silent"
+
+
+def test_folders_without_enough_are_refused(folders, tmp_path):
+    with pytest.raises(ValueError, match="not a folder"):
+        small(pictures=tmp_path / "no", recordings=tmp_path)
+    with pytest.raises(ValueError, match="share 0 sub-folders"):
+        small(pictures=tmp_path, recordings=tmp_path)
+    for name in ("bell", "drum"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(ValueError, match=r"`pictures` has 0 usable files in .*bell"):
+        small(pictures=tmp_path, recordings=folders / "recordings")
+    with pytest.raises(ValueError, match="holds up to 6"):
+        real(folders, "unconstrained")
+    with pytest.raises(ValueError, match="at least 9"):
+        real(folders, "solo", num_classes=9)
