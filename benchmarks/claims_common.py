@@ -1,7 +1,64 @@
-"""What the claims of every system share: plans, clips, tables in documents."""
+"""What the claims of every system share: training, probes, plans, tables."""
 
 import numpy as np
 from keras import ops
+
+from keras_avrep.cli.training_run import build_model, train
+from keras_avrep.data import scan_folder
+from keras_avrep.evaluation import embed_videos, evaluate_features
+from keras_avrep.models import system_of
+from keras_avrep.worlds import render_world
+
+
+def rendered(world, folder, counts):
+    """The manifest of a world written to a folder, or there already."""
+    render_world(world, folder, counts)
+    return scan_folder(folder, folder.with_suffix(".cache.json"))
+
+
+def trained(preset, manifest, folder, seed, args, changes=None):
+    """A preset trained on the split for it, and what the training returned.
+
+    Args:
+        preset: string. A built-in name.
+        manifest: `keras_avrep.data.Manifest` with a split `pretrain`.
+        folder: run folder.
+        seed: int.
+        args: of the command: `steps`, `batch_size` and `learning_rate`.
+        changes: dict of constructor arguments. Defaults to none.
+    """
+    records = manifest.split("pretrain")
+    model = build_model(
+        preset,
+        num_videos=len(records),
+        batch_size=args.batch_size,
+        steps=args.steps,
+        seed=seed,
+        changes=changes,
+    )
+    training = train(
+        model,
+        records,
+        folder,
+        clip=system_of(preset).presets[preset]["clip"],
+        steps=args.steps,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=seed,
+        log_every=50,
+    )
+    return model, training
+
+
+def probed(model, preset, manifest, seed):
+    """Retrieval and probes of the labelled splits, four clips a video."""
+    clip = system_of(preset).presets[preset]["clip"]
+    options = {**clip, "size": model.views.size, "num_clips": 4}
+    gallery, queries = (
+        embed_videos(model.representation, manifest.split(split), **options)
+        for split in ("train", "test")
+    )
+    return evaluate_features(gallery, queries, seed)
 
 
 def spread(values):

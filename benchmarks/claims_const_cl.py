@@ -12,14 +12,10 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from claims_common import between_markers, spread
+from claims_common import between_markers, probed, rendered, spread, trained
 from keras import ops
 
-from keras_avrep.cli.training_run import build_model, train
-from keras_avrep.data import scan_folder
 from keras_avrep.evaluation import (
-    embed_videos,
-    evaluate_features,
     frame_mean_average_precision,
     linear_probe_accuracy,
     one_pass_evaluation,
@@ -36,7 +32,7 @@ from keras_avrep.models.const_cl import RegionFeatures
 from keras_avrep.models.const_cl.tracking import context_side
 from keras_avrep.models.pixel_features import normalise_layer
 from keras_avrep.training import recalibrate_batch_norm
-from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds import ScenesWorld
 from keras_avrep.worlds.scenes import MOTIONS
 
 PRESET = "const_cl_tiny"
@@ -63,34 +59,10 @@ def run_rung(rung, seed, args):
     """Train and measure one rung."""
     world = ScenesWorld(num_sprites=2, seed=seed)
     folder = Path(args.runs) / f"const_cl{seed}"
-    render_world(world, folder / "data", COUNTS)
-    manifest = scan_folder(folder / "data", folder / "cache.json")
-    clip = ConSTCL.presets[PRESET]["clip"]
-    model = build_model(
-        PRESET,
-        num_videos=COUNTS["pretrain"],
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-        changes=LADDER[rung][1],
-    )
+    manifest = rendered(world, folder / "data", COUNTS)
     began = time.time()
-    training = train(
-        model,
-        manifest.split("pretrain"),
-        folder / rung,
-        clip=clip,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=seed,
-        log_every=50,
-    )
-    options = {**clip, "num_clips": 4}
-    gallery, queries = (
-        embed_videos(model.representation, manifest.split(split), **options)
-        for split in ("train", "test")
-    )
+    changes = LADDER[rung][1]
+    model, training = trained(PRESET, manifest, folder / rung, seed, args, changes)
     known = sprites(world, "train", COUNTS["train"])
     asked = sprites(world, "test", COUNTS["test"])
     backbone = region_backbone(model, known["video"])
@@ -98,7 +70,7 @@ def run_rung(rung, seed, args):
         "seed": seed,
         "rung": rung,
         "losses": training["losses"],
-        **evaluate_features(gallery, queries, seed),
+        **probed(model, PRESET, manifest, seed),
         "region_motion_linear": region_probe(backbone, known, asked, seed),
         "localisation": localise(backbone, known, asked, seed),
         "tracking": follow(backbone, seed),

@@ -10,21 +10,26 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from claims_common import between_markers, labels_of, middle, plans_of, spread
+from claims_common import (
+    between_markers,
+    labels_of,
+    middle,
+    plans_of,
+    probed,
+    rendered,
+    spread,
+    trained,
+)
 from keras import ops
 
-from keras_avrep.cli.training_run import build_model, train
-from keras_avrep.data import scan_folder
 from keras_avrep.evaluation import (
     embed_clips,
-    embed_videos,
-    evaluate_features,
     knn_accuracy,
     linear_probe_accuracy,
 )
 from keras_avrep.layers import RegionOverlap
 from keras_avrep.models import ControllableAugmentations
-from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds import ScenesWorld
 
 PRESET = "controllable_augmentations_tiny"
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
@@ -54,48 +59,21 @@ WORLD = ScenesWorld(**WORLD_OPTIONS)
 FRAMES = 8
 
 
-def build(rung, seed, args):
-    """The tiny preset with the parts of one rung."""
-    _, weights, target = LADDER[rung]
-    return build_model(
-        PRESET,
-        num_videos=COUNTS["pretrain"],
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-        changes={"loss_weights": weights, "target": target},
-    )
-
-
 def run_rung(rung, seed, args):
     """Train and measure one rung."""
     world = ScenesWorld(**WORLD_OPTIONS, seed=seed)
     folder = Path(args.runs) / f"controllable_augmentations_seed{seed}"
-    render_world(world, folder / "data", COUNTS)
-    manifest = scan_folder(folder / "data", folder / "cache.json")
-    clip = ControllableAugmentations.presets[PRESET]["clip"]
-    model = build(rung, seed, args)
+    manifest = rendered(world, folder / "data", COUNTS)
+    _, weights, target = LADDER[rung]
     began = time.time()
-    training = train(
-        model,
-        manifest.split("pretrain"),
-        folder / rung,
-        clip=clip,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=seed,
-        log_every=50,
-    )
-    options = {**clip, "num_clips": 4}
+    changes = {"loss_weights": weights, "target": target}
+    model, training = trained(PRESET, manifest, folder / rung, seed, args, changes)
     representation = model.representation
-    gallery = embed_videos(representation, manifest.split("train"), **options)
-    queries = embed_videos(representation, manifest.split("test"), **options)
     return {
         "seed": seed,
         "rung": rung,
         "losses": training["losses"],
-        **evaluate_features(gallery, queries, seed),
+        **probed(model, PRESET, manifest, seed),
         **region_checks(model, world, seed),
         "phases": phase_checks(representation, world),
         "order": order_checks(representation, world),

@@ -8,21 +8,26 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, labels_of, middle, plans_of, spread
+from claims_common import (
+    between_markers,
+    labels_of,
+    middle,
+    plans_of,
+    probed,
+    rendered,
+    spread,
+    trained,
+)
 from keras import ops
 
-from keras_avrep.cli.training_run import build_model, train
-from keras_avrep.data import scan_folder
 from keras_avrep.evaluation import (
     embed_clips,
-    embed_videos,
-    evaluate_features,
     knn_accuracy,
     nearest_neighbours,
 )
-from keras_avrep.models import DCLR
-from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds import ScenesWorld
 
+PRESET = "dclr_tiny"
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
 VV, STATIC, DYNAMIC = {"vv": 1.0}, {"vs": 1.0, "sv": 1.0}, {"vd": 1.0, "dv": 1.0}
 ALL = {**VV, **STATIC, **DYNAMIC}
@@ -46,54 +51,28 @@ WORLD = ScenesWorld()
 START = 20  # frame at which the clips of E4 to E7 start
 
 
-def build(rung, seed, args):
-    """The tiny preset with the parts of one rung."""
-    _, weights, mine, decoupling = LADDER[rung]
-    return build_model(
-        "dclr_tiny",
-        num_videos=COUNTS["pretrain"],
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-        changes={
-            "loss_weights": weights,
-            "mine": mine,
-            "activation_decoupling": decoupling,
-            "mine_after": round(args.steps * SEARCH_AFTER.get(rung, 0)),
-        },
-    )
-
-
 def run_rung(rung, seed, args):
     """Train and measure one rung."""
     world = ScenesWorld(seed=seed)
     folder = Path(args.runs) / f"seed{seed}"
-    render_world(world, folder / "data", COUNTS)
-    manifest = scan_folder(folder / "data", folder / "cache.json")
-    clip = DCLR.presets["dclr_tiny"]["clip"]
-    model = build(rung, seed, args)
+    manifest = rendered(world, folder / "data", COUNTS)
+    _, weights, mine, decoupling = LADDER[rung]
     began = time.time()
-    training = train(
-        model,
-        manifest.split("pretrain"),
-        folder / rung.replace("+", "_"),
-        clip=clip,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=seed,
-        log_every=50,
+    changes = {
+        "loss_weights": weights,
+        "mine": mine,
+        "activation_decoupling": decoupling,
+        "mine_after": round(args.steps * SEARCH_AFTER.get(rung, 0)),
+    }
+    model, training = trained(
+        PRESET, manifest, folder / rung.replace("+", "_"), seed, args, changes
     )
-    options = {**clip, "num_clips": 4}
-    representation = model.representation
-    gallery = embed_videos(representation, manifest.split("train"), **options)
-    queries = embed_videos(representation, manifest.split("test"), **options)
     result = {
         "seed": seed,
         "rung": rung,
         "losses": training["losses"],
-        **evaluate_features(gallery, queries, seed),
-        "background_swap": background_swap(representation, world),
+        **probed(model, PRESET, manifest, seed),
+        "background_swap": background_swap(model.representation, world),
     }
     if "vd" in model.terms:
         result["map_mass_in_sprite"] = map_mass(model, world)

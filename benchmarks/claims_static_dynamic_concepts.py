@@ -8,20 +8,16 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, spread
+from claims_common import between_markers, probed, rendered, spread, trained
 from claims_dclr import clips_of, labels_of, middle, plans_of
 from keras import ops
 
-from keras_avrep.cli.training_run import build_model, train
-from keras_avrep.data import scan_folder
 from keras_avrep.evaluation import (
-    embed_videos,
-    evaluate_features,
     linear_probe_accuracy,
     write_units,
 )
 from keras_avrep.models import StaticDynamicConcepts
-from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds import ScenesWorld
 
 PRESET = "static_dynamic_concepts_tiny"
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
@@ -51,42 +47,25 @@ def run_rung(rung, seed, args):
     """Train and measure one rung."""
     world = ScenesWorld(seed=seed)
     folder = Path(args.runs) / f"concepts{seed}"
-    render_world(world, folder / "data", COUNTS)
-    manifest = scan_folder(folder / "data", folder / "cache.json")
-    clip = StaticDynamicConcepts.presets[PRESET]["clip"]
+    manifest = rendered(world, folder / "data", COUNTS)
     _, weights, changes = LADDER[rung]
-    model = build_model(
-        PRESET,
-        num_videos=COUNTS["pretrain"],
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-        changes={"loss_weights": weights, **changes},
-    )
     began = time.time()
-    training = train(
-        model,
-        manifest.split("pretrain"),
+    model, training = trained(
+        PRESET,
+        manifest,
         folder / rung,
-        clip=clip,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=seed,
-        log_every=50,
+        seed,
+        args,
+        {"loss_weights": weights, **changes},
     )
-    options = {**clip, "size": model.views.size, "num_clips": 4}
-    gallery, queries = (
-        embed_videos(model.representation, manifest.split(split), **options)
-        for split in ("train", "test")
-    )
+    clip = StaticDynamicConcepts.presets[PRESET]["clip"]
     write_units(folder / rung / "units.npz", model, manifest.split("test"), clip)
     result = {
         "seed": seed,
         "rung": rung,
         "losses": training["losses"],
         "clips_per_second": training["clips_per_second"],
-        **evaluate_features(gallery, queries, seed),
+        **probed(model, PRESET, manifest, seed),
     }
     if "concepts" in model.inference_models():
         result["concepts"] = check_concepts(model, world)

@@ -9,13 +9,10 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, spread
+from claims_common import between_markers, probed, rendered, spread, trained
 
-from keras_avrep.cli.training_run import build_model, train
-from keras_avrep.data import scan_folder
-from keras_avrep.evaluation import embed_videos, evaluate_features
 from keras_avrep.models import SYSTEMS
-from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds import ScenesWorld
 
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
@@ -27,38 +24,19 @@ LADDER = {PLAIN: None, **{system.__name__: system for system in SYSTEMS}}
 def run_rung(rung, seed, args):
     """Train one system, or plain instance contrast, and measure it."""
     folder = Path(args.runs) / f"systems{seed}"
-    world = ScenesWorld(seed=seed)
-    render_world(world, folder / "data", COUNTS)
-    manifest = scan_folder(folder / "data", folder / "cache.json")
+    manifest = rendered(ScenesWorld(seed=seed), folder / "data", COUNTS)
     system = LADDER[rung] or SYSTEMS[0]
     preset = next(iter(system.presets))
-    model = build_model(
-        preset,
-        num_videos=COUNTS["pretrain"],
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-        changes=None if LADDER[rung] else system.baseline,
-    )
-    clip = system.presets[preset]["clip"]
     began = time.time()
-    training = train(
-        model,
-        manifest.split("pretrain"),
+    model, training = trained(
+        preset,
+        manifest,
         folder / rung.replace(" ", "_"),
-        clip=clip,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=seed,
-        log_every=50,
+        seed,
+        args,
+        None if LADDER[rung] else system.baseline,
     )
     seconds = time.time() - began
-    options = {**clip, "size": model.views.size, "num_clips": 4}
-    gallery, queries = (
-        embed_videos(model.representation, manifest.split(split), **options)
-        for split in ("train", "test")
-    )
     return {
         "seed": seed,
         "rung": rung,
@@ -66,7 +44,7 @@ def run_rung(rung, seed, args):
         "parameters": int(model.backbone.count_params()),
         "clips_per_second": training["clips_per_second"],
         "seconds": round(seconds),
-        **evaluate_features(gallery, queries, seed),
+        **probed(model, preset, manifest, seed),
     }
 
 

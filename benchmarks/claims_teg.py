@@ -9,15 +9,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from claims_common import between_markers, spread
+from claims_common import between_markers, probed, rendered, spread, trained
 from keras import ops
 
-from keras_avrep.cli.training_run import build_model, train
-from keras_avrep.data import BatchFeed, clip_dataset, read_sample, scan_folder
+from keras_avrep.data import BatchFeed, clip_dataset, read_sample
 from keras_avrep.evaluation import (
     detection_average_precision,
-    embed_videos,
-    evaluate_features,
     order_accuracy,
     segmentation_scores,
     step_match,
@@ -28,7 +25,7 @@ from keras_avrep.models import MSTCN, TeG
 from keras_avrep.models.mstcn import pad_sequences
 from keras_avrep.models.teg import StepFeatureExtractor, TeGViews, resample_nearest
 from keras_avrep.models.teg.step_times import step_times
-from keras_avrep.worlds import ScenesWorld, render_world
+from keras_avrep.worlds import ScenesWorld
 from keras_avrep.worlds.scenes import MOTIONS
 
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
@@ -58,47 +55,19 @@ def run_rung(rung, seed, args):
     counts = {split: COUNTS[split] for split in ("train", "test")}
     single = rendered(ScenesWorld(seed=seed), folder / "single", counts)
     _, preset, changes = LADDER[rung]
-    model = build_model(
-        preset,
-        num_videos=COUNTS["pretrain"],
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-        changes=changes,
-    )
-    clip = TeG.presets[preset]["clip"]
     began = time.time()
-    training = train(
-        model,
-        phases.split("pretrain"),
-        folder / rung,
-        clip=clip,
-        steps=args.steps,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        seed=seed,
-        log_every=50,
-    )
-    options = {**clip, "size": model.views.size, "num_clips": 4}
-    videos = [
-        embed_videos(model.representation, single.split(split), **options)
-        for split in ("train", "test")
-    ]
+    model, training = trained(preset, phases, folder / rung, seed, args, changes)
+    clip = TeG.presets[preset]["clip"]
     splits = [phases.split(split) for split in ("train", "test")]
     return {
         "seed": seed,
         "rung": rung,
         "losses": training["losses"],
-        **evaluate_features(*videos, seed),
+        **probed(model, preset, single, seed),
         **time_scores(model, clip, *splits, seed),
         **phase_scores(model, clip, *splits, seed),
         "seconds": round(time.time() - began),
     }
-
-
-def rendered(world, folder, counts):
-    render_world(world, folder, counts)
-    return scan_folder(folder, folder.with_suffix(".cache.json"))
 
 
 # --- what steps know of time ----------------------------------------------------

@@ -148,10 +148,34 @@ def write_signature(fixed: keras.Model, folder: Path) -> None:
         fixed: result of `fixed_representation`.
         folder: path of the SavedModel.
     """
+    if keras.backend.backend() == "tensorflow":
+        save_function(embed(fixed), [input_spec(fixed)], fixed, folder)
+        return
     archive = keras.export.ExportArchive()
     archive.track(fixed)
     archive.add_endpoint(SIGNATURE, embed(fixed), input_signature=[input_spec(fixed)])
     archive.write_out(str(folder), verbose=False)
+
+
+def save_function(function, specs, model: keras.Model, folder: Path) -> None:
+    """Write a SavedModel of one function and the variables of a model.
+
+    The model's layers are not in it, so that none of them is traced on its own,
+    which takes many times longer than the function.
+
+    Args:
+        function: from tensors to a dict of tensors.
+        specs: list of `tf.TensorSpec`, one an argument.
+        model: whose variables the function reads; on the TensorFlow backend.
+        folder: path of the SavedModel.
+    """
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.model_variables = [variable.value for variable in model.variables]
+    module.serve = tf.function(function, input_signature=specs, autograph=False)
+    signatures = {SIGNATURE: module.serve}
+    tf.saved_model.save(module, str(folder), signatures)
 
 
 def embed(fixed: keras.Model):

@@ -10,6 +10,7 @@ from keras_avrep.export.inference_form import (
     SIGNATURE,
     float32_model,
     require_tensorflow,
+    save_function,
 )
 
 PART_FORMATS = ("saved_model", "litert")
@@ -119,10 +120,7 @@ def _write_archive(fixed, path):
     def serve(*tensors):
         return fixed(dict(zip(names, tensors, strict=True)), training=False)
 
-    archive = keras.export.ExportArchive()
-    archive.track(fixed)
-    archive.add_endpoint(SIGNATURE, serve, input_signature=specs)
-    archive.write_out(str(path), verbose=False)
+    save_function(serve, specs, fixed, path)
 
 
 def _write_saved_model(model, folder, name, inputs):
