@@ -128,7 +128,8 @@ def _step_losses(
 
 def _other_videos(query, key, temperature, chunks):
     """Log-sum-exps `(batch, Tq)` over the steps of other videos."""
-    numbers = ops.arange(ops.shape(query)[0])
+    # As floats: what is computed again for the gradient should have one.
+    numbers = ops.cast(ops.arange(ops.shape(query)[0]), "float32")
 
     def similar(query, own, key, numbers):
         logits = ops.einsum("bqd,ckd->bqck", query, key) / temperature

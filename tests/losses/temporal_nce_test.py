@@ -105,10 +105,10 @@ def test_equals_the_global_local_loss_of_tclr():
     assert math.isclose(4 * found, total / (2 * 5), rel_tol=1e-5)
 
 
-@pytest.mark.parametrize("cross_chunks", [1, 2, 3, 5, 9])
+@pytest.mark.parametrize("cross_chunks", [1, 2, 3, 4, 6, 9])
 @pytest.mark.parametrize("match", ["nearest", "interpolated"])
 def test_chunks_change_neither_the_value_nor_the_gradient(cross_chunks, match):
-    arrays = [tf.constant(x) for x in draw(batch=5)]
+    arrays = [tf.constant(x) for x in draw(batch=6)]
 
     def graded(**kwargs):
         with tf.GradientTape() as tape:
