@@ -62,8 +62,10 @@ def probed(model, preset, manifest, seed):
 
 
 def spread(values):
-    """Mean and standard deviation of shares, as percent."""
+    """Mean and, of several, standard deviation of shares, as percent."""
     values = 100 * np.array(values)
+    if len(values) == 1:
+        return f"{values[0]:.1f}"
     return f"{values.mean():.1f} ± {values.std():.1f}"
 
 
