@@ -36,12 +36,12 @@ class ROIAlign2D(keras.layers.Layer):
         self.size = size
 
     def call(self, inputs, boxes):
-        # Numbers where they are known: a SavedModel traces with unknown sizes.
+        # Sizes may be unknown, as they are where a model is exported.
         _, height, width, channels = ops.shape(inputs)
         rows = self._sampling(boxes[..., 0], boxes[..., 2], height)
         columns = self._sampling(boxes[..., 1], boxes[..., 3], width)
         # (batch, boxes · size, h) by (batch, h, w · channels)
-        count = boxes.shape[1] if boxes.shape[1] is not None else ops.shape(boxes)[1]
+        count = ops.shape(boxes)[1]
         x = ops.matmul(
             ops.reshape(rows, (-1, count * self.size, height)),
             ops.reshape(inputs, (-1, height, width * channels)),
@@ -54,9 +54,9 @@ class ROIAlign2D(keras.layers.Layer):
         """Weights `(batch, boxes, size, length)` of the cells for each bin."""
         middles = (ops.arange(self.size, dtype="float32") + 0.5) / self.size
         places = start[..., None] + middles * (end - start)[..., None]
-        length = ops.cast(length, "float32")
-        places = ops.clip(places * length, 0.0, length - 1)
-        cells = ops.arange(length, dtype="float32")
+        cells = ops.cast(ops.arange(length), "float32")
+        places = places * ops.cast(length, "float32")
+        places = ops.minimum(ops.maximum(places, 0.0), cells[-1])
         return ops.maximum(1.0 - ops.abs(places[..., None] - cells), 0.0)
 
     def compute_output_shape(self, inputs_shape, boxes_shape):

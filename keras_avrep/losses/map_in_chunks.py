@@ -14,7 +14,8 @@ def map_in_chunks(function, parts, shared, chunks):
     Args:
         function: from the tensors of `parts` and `shared` to a tensor whose first
             axis is the piece's.
-        parts: tuple of tensors `(batch, ...)` that are cut into pieces.
+        parts: tuple of tensors `(batch, ...)` that are cut into pieces. Whole
+            numbers among them are below 2^24.
         shared: tuple of tensors that every piece gets whole.
         chunks: int. Number of pieces, 1 for none; the largest common divisor with
             the batch is taken. A batch of unknown size, as `fit` has it on
@@ -34,8 +35,19 @@ def map_in_chunks(function, parts, shared, chunks):
         chunks = math.gcd(batch, chunks)
     if chunks == 1:
         return function(*parts, *shared)
+    dtypes = [keras.backend.standardize_dtype(x.dtype) for x in (*parts, *shared)]
+
+    def restored(*arrays):
+        pairs = zip(arrays, dtypes, strict=True)
+        return function(*(ops.cast(x, dtype) for x, dtype in pairs))
+
+    # TensorFlow's loop wants a gradient of all it is given, so all are floats.
+    parts, shared = (
+        tuple(x if "float" in str(x.dtype) else ops.cast(x, "float32") for x in arrays)
+        for arrays in (parts, shared)
+    )
     count = chunks if isinstance(batch, int) else ops.shape(parts[0])[0]
     pieces = tuple(ops.reshape(x, (count, -1, *x.shape[1:])) for x in parts)
-    again = keras.remat(function)
+    again = keras.remat(restored)
     rows = ops.map(lambda piece: again(*piece, *shared), pieces)
     return ops.reshape(rows, (-1, *rows.shape[2:]))
