@@ -1,6 +1,9 @@
 import keras
 from keras import ops
 
+# From here on rows are long enough by themselves, and folding only costs.
+MANY_CHANNELS = 64
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class FoldedBatchNormalization(keras.layers.BatchNormalization):
@@ -8,8 +11,8 @@ class FoldedBatchNormalization(keras.layers.BatchNormalization):
 
     The same weights and results as `keras.layers.BatchNormalization` over the last
     axis, but width and channels are one axis meanwhile, as CPU kernels are slow on
-    the few channels of small video networks. Computed in float32 under any policy,
-    the variance as `E[x²] - E[x]²`.
+    the few channels of small video networks; from 64 channels on it is the plain
+    one. Computed in float32 under any policy, the variance as `E[x²] - E[x]²`.
 
     Args:
         **kwargs: as for `keras.layers.BatchNormalization`.
@@ -31,8 +34,8 @@ class FoldedBatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        plain = mask is None and not self.synchronized
-        if not plain or self.axis not in (-1, inputs.ndim - 1):
+        few = self.axis in (-1, inputs.ndim - 1) and inputs.shape[-1] < MANY_CHANNELS
+        if mask is not None or self.synchronized or not few:
             return super().call(inputs, training=training, mask=mask)
         width, channels = inputs.shape[-2] or 1, inputs.shape[-1]
         rows = ops.cast(ops.reshape(inputs, (-1, width * channels)), "float32")

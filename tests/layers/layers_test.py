@@ -42,7 +42,7 @@ def test_taking_every_step_is_strided_slicing(shape, strides):
     np.testing.assert_array_equal(to_numpy(take_every(x, strides)), expected)
 
 
-@pytest.mark.parametrize("shape", [(4, 2, 3, 5, 6), (4, 6)])
+@pytest.mark.parametrize("shape", [(4, 2, 3, 5, 6), (4, 6), (4, 2, 3, 64)])
 @pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}])
 def test_folded_batch_normalization_equals_the_plain_one(shape, options):
     rng = np.random.default_rng(0)
