@@ -25,6 +25,7 @@ from keras_avrep.layers.neighbour_miner import NeighbourMiner
 from keras_avrep.layers.off_screen_filter import OffScreenFilter
 from keras_avrep.layers.projection_head import ProjectionHead, ProjectionHeads
 from keras_avrep.layers.projection_mlp import ProjectionMLP
+from keras_avrep.layers.prototype_bank import PrototypeBank
 from keras_avrep.layers.pseudo_multi_hot import PseudoMultiHot
 from keras_avrep.layers.region_overlap import RegionOverlap, time_overlap
 from keras_avrep.layers.region_pool import RegionPool
@@ -63,6 +64,7 @@ __all__ = [
     "ProjectionHead",
     "ProjectionHeads",
     "ProjectionMLP",
+    "PrototypeBank",
     "PseudoMultiHot",
     "ROIAlign2D",
     "RegionOverlap",
