@@ -16,7 +16,9 @@ class CrossModalReferrer(keras.layers.Layer):
     into that of the other side.
 
     Args:
-        temperature: float. Before the softmax of both sides. Defaults to 10.
+        visual_temperature: float. See `SilentObjectFilter`; averaged maps are small.
+            Defaults to 10.
+        audio_temperature: float. See `OffScreenFilter`. Defaults to 10.
         relu: bool. See `ClassVisualMaps`. Defaults to `True`.
         silent_filter: bool. See `SilentObjectFilter`. Defaults to `True`.
         off_screen_filter: bool. See `OffScreenFilter`. Defaults to `True`.
@@ -57,7 +59,8 @@ class CrossModalReferrer(keras.layers.Layer):
 
     def __init__(
         self,
-        temperature=10.0,
+        visual_temperature=10.0,
+        audio_temperature=10.0,
         relu=True,
         silent_filter=True,
         off_screen_filter=True,
@@ -68,7 +71,8 @@ class CrossModalReferrer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.temperature = temperature
+        self.visual_temperature = visual_temperature
+        self.audio_temperature = audio_temperature
         self.relu = relu
         self.silent_filter = silent_filter
         self.off_screen_filter = off_screen_filter
@@ -79,9 +83,14 @@ class CrossModalReferrer(keras.layers.Layer):
         self.visual_maps = ClassVisualMaps(relu)
         self.sound_maps = ExpandedAVMaps()
         self.score = MatchedPrototypeScore()
-        self.mute_silent = SilentObjectFilter(temperature, silent_filter)
+        self.mute_silent = SilentObjectFilter(visual_temperature, silent_filter)
         self.erase_unseen = OffScreenFilter(
-            order, amount, threshold, relative_threshold, temperature, off_screen_filter
+            order,
+            amount,
+            threshold,
+            relative_threshold,
+            audio_temperature,
+            off_screen_filter,
         )
 
     def call(self, features, vectors, visual_prototypes, audio_prototypes, scale):
@@ -105,7 +114,8 @@ class CrossModalReferrer(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "temperature": self.temperature,
+            "visual_temperature": self.visual_temperature,
+            "audio_temperature": self.audio_temperature,
             "relu": self.relu,
             "silent_filter": self.silent_filter,
             "off_screen_filter": self.off_screen_filter,

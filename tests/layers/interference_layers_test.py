@@ -215,7 +215,7 @@ def test_layers_survive_their_config():
     layers = [
         AudioInstanceIdentifier(3, rank=2),
         ClassVisualMaps(relu=False),
-        CrossModalReferrer(4.0, False, False, False, "notes", "any", 0.1, 0.3),
+        CrossModalReferrer(4.0, 6.0, False, False, False, "notes", "any", 0.1, 0.3),
         ExpandedAVMaps(),
         MatchedPrototypeScore(),
         OffScreenFilter("notes", "any", 0.1, 0.3, 4.0, False),
