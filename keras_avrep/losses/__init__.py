@@ -1,5 +1,6 @@
 from keras_avrep.losses.activation_alignment import activation_alignment
 from keras_avrep.losses.concept_fidelity import concept_fidelity
+from keras_avrep.losses.cross_modal_distillation import cross_modal_distillation
 from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positive_nce
 from keras_avrep.losses.in_batch_nce import in_batch_nce
 from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
@@ -7,6 +8,7 @@ from keras_avrep.losses.l2_normalise import l2_normalise
 from keras_avrep.losses.local_concept_contrast import local_concept_contrast
 from keras_avrep.losses.masked_binary_crossentropy import masked_binary_crossentropy
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
+from keras_avrep.losses.multi_label_prototype_loss import multi_label_prototype_loss
 from keras_avrep.losses.multi_positive_nce import multi_positive_nce
 from keras_avrep.losses.nt_xent import cross_view_accuracy, nt_xent
 from keras_avrep.losses.region_matching import (
@@ -31,6 +33,7 @@ from keras_avrep.losses.wrong_mode_entropy import wrong_mode_entropy
 __all__ = [
     "activation_alignment",
     "concept_fidelity",
+    "cross_modal_distillation",
     "cross_view_accuracy",
     "in_batch_multi_positive_nce",
     "in_batch_nce",
@@ -44,6 +47,7 @@ __all__ = [
     "match_most_overlapping",
     "match_most_similar",
     "match_same_index",
+    "multi_label_prototype_loss",
     "multi_positive_nce",
     "near_target",
     "nearest_step_match",

@@ -1,0 +1,126 @@
+import keras
+
+from keras_avrep.layers.class_visual_maps import ClassVisualMaps
+from keras_avrep.layers.expanded_av_maps import ExpandedAVMaps
+from keras_avrep.layers.matched_prototype_score import MatchedPrototypeScore
+from keras_avrep.layers.off_screen_filter import OffScreenFilter
+from keras_avrep.layers.silent_object_filter import SilentObjectFilter
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class CrossModalReferrer(keras.layers.Layer):
+    """Picture and sound clean each other, class by class.
+
+    The sound mutes what is seen and silent; the picture erases what is heard and not
+    seen. What is left on either side is a distribution over classes, to be distilled
+    into that of the other side.
+
+    Args:
+        visual_temperature: float. See `SilentObjectFilter`; averaged maps are small.
+            Defaults to 10.
+        audio_temperature: float. See `OffScreenFilter`. Defaults to 10.
+        relu: bool. See `ClassVisualMaps`. Defaults to `True`.
+        silent_filter: bool. See `SilentObjectFilter`. Defaults to `True`.
+        off_screen_filter: bool. See `OffScreenFilter`. Defaults to `True`.
+        order: string. `"figure"` or `"notes"`; see `OffScreenFilter`. Defaults to
+            `"figure"`.
+        amount: string. `"area"` or `"any"`; see `OffScreenFilter`. Defaults to
+            `"area"`.
+        threshold: float. See `OffScreenFilter`. Defaults to 0.2.
+        relative_threshold: float. See `OffScreenFilter`. Defaults to 0.5.
+
+    Call arguments:
+        features: tensor `(B, h, w, C)` of the picture.
+        vectors: tensor `(B, K, C)` of the sound, one for each class.
+        visual_prototypes: tensor `(K, C)`.
+        audio_prototypes: tensor `(K, C)`.
+        scale: scalar. See `ExpandedAVMaps`.
+
+    Returns:
+        Dict of float32 `class_maps` `(B, h, w, K)`, where each class is seen and
+        heard; `visual_maps`, where it is seen; `sound_maps`, where it fits the sound;
+        `audible_scores` `(B, K)`, cosines; `visual_log_distribution` and
+        `audio_log_distribution` `(B, K)`, of either side after its filter;
+        `audio_distribution`, the latter without the logarithm;
+        `heard_log_distribution`, of the sound before it; and `seen` `(B, K)`.
+
+    Example:
+    ```python
+    features = keras.random.normal((2, 6, 6, 8))
+    vectors = keras.random.normal((2, 3, 8))
+    prototypes = keras.random.normal((3, 8))
+    refer = CrossModalReferrer()
+    outputs = refer(features, vectors, prototypes, prototypes, scale=5.0)
+    outputs["class_maps"].shape  # (2, 6, 6, 3)
+    ```
+
+    Reference: IEr (arXiv:2202.06406), note sections 3.4 and 3.5.
+    """
+
+    def __init__(
+        self,
+        visual_temperature=10.0,
+        audio_temperature=10.0,
+        relu=True,
+        silent_filter=True,
+        off_screen_filter=True,
+        order="figure",
+        amount="area",
+        threshold=0.2,
+        relative_threshold=0.5,
+        **kwargs,
+    ):
+        super().__init__(**{**kwargs, "dtype": "float32"})
+        self.visual_temperature = visual_temperature
+        self.audio_temperature = audio_temperature
+        self.relu = relu
+        self.silent_filter = silent_filter
+        self.off_screen_filter = off_screen_filter
+        self.order = order
+        self.amount = amount
+        self.threshold = threshold
+        self.relative_threshold = relative_threshold
+        self.visual_maps = ClassVisualMaps(relu)
+        self.sound_maps = ExpandedAVMaps()
+        self.score = MatchedPrototypeScore()
+        self.mute_silent = SilentObjectFilter(visual_temperature, silent_filter)
+        self.erase_unseen = OffScreenFilter(
+            order,
+            amount,
+            threshold,
+            relative_threshold,
+            audio_temperature,
+            off_screen_filter,
+        )
+
+    def call(self, features, vectors, visual_prototypes, audio_prototypes, scale):
+        seen = self.visual_maps(features, visual_prototypes)
+        fitting = self.sound_maps(features, vectors, scale=scale)
+        scores = self.score(vectors, audio_prototypes)
+        muted = self.mute_silent(seen, fitting)
+        erased = self.erase_unseen(scores, seen)
+        return {
+            "class_maps": muted["class_maps"],
+            "visual_maps": seen,
+            "sound_maps": fitting,
+            "audible_scores": scores,
+            "visual_log_distribution": muted["log_distribution"],
+            "audio_log_distribution": erased["log_distribution"],
+            "audio_distribution": erased["distribution"],
+            "heard_log_distribution": erased["log_unfiltered"],
+            "seen": erased["seen"],
+        }
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "visual_temperature": self.visual_temperature,
+            "audio_temperature": self.audio_temperature,
+            "relu": self.relu,
+            "silent_filter": self.silent_filter,
+            "off_screen_filter": self.off_screen_filter,
+            "order": self.order,
+            "amount": self.amount,
+            "threshold": self.threshold,
+            "relative_threshold": self.relative_threshold,
+        }
