@@ -14,7 +14,7 @@ ALLOWED = {
     "data": set(),
     "views": set(),
     "layers": set(),
-    "losses": set(),
+    "losses": {"layers"},
     "worlds": {"data"},
     "backbones": {"layers"},
     "training": {"data"},

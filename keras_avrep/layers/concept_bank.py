@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_avrep.layers.unit_length import unit_length
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ConceptBank(keras.layers.Layer):
@@ -70,10 +72,10 @@ class ConceptBank(keras.layers.Layer):
     def call(self, inputs, frozen=None, return_concepts=False):
         concepts = ops.convert_to_tensor(self.concepts)
         if self.constraint is None:
-            concepts = ops.normalize(concepts, axis=-1, epsilon=1e-12)
+            concepts = unit_length(concepts)
         if frozen is not None:
             concepts = ops.where(frozen, ops.stop_gradient(concepts), concepts)
-        inputs = ops.normalize(ops.cast(inputs, "float32"), axis=-1, epsilon=1e-12)
+        inputs = unit_length(inputs)
         logits = ops.matmul(inputs, ops.transpose(concepts))
         return (logits, concepts) if return_concepts else logits
 

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_avrep.layers.unit_length import unit_length
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ConceptCrossAttention(keras.layers.Layer):
@@ -74,7 +76,7 @@ class ConceptCrossAttention(keras.layers.Layer):
         local = local + ops.cast(concepts, "float32")
         rest = self.residual(self.hidden(self.norm_local(local)))
         local = local + ops.cast(rest, "float32")
-        local = ops.normalize(local, axis=-1, epsilon=1e-12)
+        local = unit_length(local)
         return local, ops.reshape(shares, (batch, *grid, concepts.shape[0]))
 
     def compute_output_spec(self, features, concepts):

@@ -1,6 +1,8 @@
 import keras
 from keras import ops
 
+from keras_avrep.layers.unit_length import unit_length
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ProjectionHead(keras.layers.Layer):
@@ -41,7 +43,7 @@ class ProjectionHead(keras.layers.Layer):
 
     def call(self, inputs):
         x = ops.cast(self.projection(self.hidden(inputs)), "float32")
-        return ops.normalize(x, axis=-1, epsilon=1e-12)
+        return unit_length(x)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.output_dim)

@@ -4,6 +4,9 @@ from keras import ops
 def unit_length(x, epsilon=1e-12):
     """Scale the last axis to unit length, in float32; zeros stay zeros.
 
+    Its gradient is a number on every backend also where a row is zero, which that
+    of `keras.ops.normalize` with a small epsilon is not.
+
     Args:
         x: tensor `(..., dim)`.
         epsilon: float. Least sum of squares, which keeps gradients finite where a

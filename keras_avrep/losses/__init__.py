@@ -4,7 +4,6 @@ from keras_avrep.losses.cross_modal_distillation import cross_modal_distillation
 from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positive_nce
 from keras_avrep.losses.in_batch_nce import in_batch_nce
 from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
-from keras_avrep.losses.l2_normalise import l2_normalise
 from keras_avrep.losses.local_concept_contrast import local_concept_contrast
 from keras_avrep.losses.masked_binary_crossentropy import masked_binary_crossentropy
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
@@ -40,7 +39,6 @@ __all__ = [
     "interpolated_step_match",
     "kernel_l2",
     "kernels_of",
-    "l2_normalise",
     "local_concept_contrast",
     "masked_binary_crossentropy",
     "masked_log_sum_exp",

@@ -1,5 +1,7 @@
 from keras import ops
 
+from keras_avrep.layers import unit_length
+
 
 def concept_fidelity(rebuilt, target):
     """Negative cosine of features and what was rebuilt of them from concepts.
@@ -20,8 +22,5 @@ def concept_fidelity(rebuilt, target):
 
     Reference: Static and Dynamic Concepts (arXiv:2207.12795), note section 4.4.
     """
-    rebuilt, target = (
-        ops.normalize(ops.cast(x, "float32"), axis=-1, epsilon=1e-12)
-        for x in (rebuilt, ops.stop_gradient(target))
-    )
+    rebuilt, target = (unit_length(x) for x in (rebuilt, ops.stop_gradient(target)))
     return -ops.mean(ops.sum(rebuilt * target, axis=-1))

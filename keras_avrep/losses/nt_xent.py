@@ -1,6 +1,6 @@
 from keras import ops
 
-from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.layers import unit_length
 
 
 def nt_xent(first, second, temperature=0.1):
@@ -25,7 +25,7 @@ def nt_xent(first, second, temperature=0.1):
 
     Reference: note of ConST-CL (arXiv:2112.05181), section 4.
     """
-    first, second = l2_normalise(first), l2_normalise(second)
+    first, second = unit_length(first), unit_length(second)
     cross = ops.matmul(first, ops.transpose(second)) / temperature
     # `fit` on TensorFlow does not tell the size of a batch beforehand.
     numbers = ops.arange(ops.shape(cross)[0])
@@ -50,7 +50,7 @@ def cross_view_accuracy(first, second):
     Returns:
         float32 scalar in [0, 1].
     """
-    first, second = l2_normalise(first), l2_normalise(second)
+    first, second = unit_length(first), unit_length(second)
     found = ops.argmax(ops.matmul(first, ops.transpose(second)), axis=-1)
     return ops.mean(
         ops.cast(found == ops.arange(ops.shape(found)[0], dtype=found.dtype), "float32")

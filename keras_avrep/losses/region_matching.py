@@ -2,7 +2,7 @@
 
 from keras import ops
 
-from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.layers import unit_length
 
 
 def match_most_similar(source, target, target_mask=None):
@@ -25,7 +25,7 @@ def match_most_similar(source, target, target_mask=None):
 
     Reference: note of ConST-CL (arXiv:2112.05181), section 4.
     """
-    source, target = l2_normalise(source), l2_normalise(target)
+    source, target = unit_length(source), unit_length(target)
     similarity = ops.matmul(source, ops.transpose(target, (0, 2, 1)))
     if target_mask is not None:
         similarity = ops.where(target_mask[:, None], similarity, -float("inf"))

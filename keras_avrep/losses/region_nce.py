@@ -1,6 +1,6 @@
 from keras import ops
 
-from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.layers import unit_length
 from keras_avrep.losses.map_in_chunks import map_in_chunks
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 
@@ -47,7 +47,7 @@ def region_nce(
 
     Reference: note of ConST-CL (arXiv:2112.05181), section 4.
     """
-    query, target = l2_normalise(query), l2_normalise(target)
+    query, target = unit_length(query), unit_length(target)
     videos = ops.arange(ops.shape(query)[0])
     if target_mask is None:
         target_mask = ops.ones(ops.shape(target)[:2], "bool")

@@ -2,7 +2,7 @@ import functools
 
 from keras import ops
 
-from keras_avrep.losses.l2_normalise import l2_normalise
+from keras_avrep.layers import unit_length
 from keras_avrep.losses.map_in_chunks import map_in_chunks
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 from keras_avrep.losses.step_match import (
@@ -86,7 +86,7 @@ def temporal_nce(
         raise ValueError(f"`negatives` must be one of {NEGATIVES}, got {negatives!r}.")
     if match not in MATCHES:
         raise ValueError(f"`match` must be one of {tuple(MATCHES)}, got {match!r}.")
-    short, long = l2_normalise(short), l2_normalise(long)
+    short, long = unit_length(short), unit_length(long)
     options = (
         negatives, temperature, delta, match, within_rows, cross_steps, cross_offset,
         cross_chunks,

@@ -69,7 +69,7 @@ class MSTCN(keras.Model):
             x = keras.layers.Softmax(dtype="float32", name=f"softmax{number}")(
                 stages[-1]
             )
-        stacked = StackStages(name="stages")(stages)
+        stacked = StackStages(dtype="float32", name="stages")(stages)
         inputs = {"features": features, "mask": mask}
         super().__init__(inputs=inputs, outputs=stacked, **kwargs)
         # === Config ===
@@ -103,7 +103,8 @@ class MSTCN(keras.Model):
         count = ops.maximum(ops.sum(labelled), 1.0)
         total = 0.0
         for stage in range(self.num_stages):
-            logits = y_pred[:, stage]
+            # Losses are float32 under any policy.
+            logits = ops.cast(y_pred[:, stage], "float32")
             entropy = -ops.sum(classes * ops.log_softmax(logits, axis=-1), axis=-1)
             total += ops.sum(entropy * labelled) / count
             total += self.smoothing * truncated_smoothing(logits, x["mask"])

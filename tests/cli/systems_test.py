@@ -57,8 +57,9 @@ def test_clips_that_a_system_cannot_take_are_said_in_its_own_words(
     assert len(error.strip().splitlines()) == 1
 
 
-def test_an_unknown_part_is_one_sentence(videos, capsys):
-    name = "dclr_tiny_scenes"
-    run = ["export", name, str(videos), "--formats", "litert", "--out", "unused"]
+def test_an_unknown_part_is_one_sentence_and_writes_nothing(videos, tmp_path, capsys):
+    name, out = "dclr_tiny_scenes", tmp_path / "export"
+    run = ["export", name, str(videos), "--formats", "litert", "--out", str(out)]
     assert main([*run, "--parts", "nothing"]) == 2
     assert "nothing" in capsys.readouterr().err
+    assert not out.exists()

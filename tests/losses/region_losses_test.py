@@ -9,7 +9,6 @@ from keras import ops
 from keras_avrep.losses import (
     kernel_l2,
     kernels_of,
-    l2_normalise,
     match_most_overlapping,
     match_most_similar,
     match_same_index,
@@ -155,12 +154,6 @@ def test_overlapping_boxes_are_found():
     )
     assert ops.convert_to_numpy(found).tolist() == [[2, 2, 2]]
     assert ops.convert_to_numpy(any_overlap).all()
-
-
-def test_unit_rows_and_zeros():
-    x = np.array([[3.0, 4.0], [0.0, 0.0]], "float32")
-    found = ops.convert_to_numpy(l2_normalise(x))
-    np.testing.assert_allclose(found, [[0.6, 0.8], [0, 0]], atol=1e-6)
 
 
 def test_kernels_are_known_by_their_role():

@@ -4,7 +4,7 @@ import pytest
 import tiny_const_cl as tiny
 from keras import ops
 
-from keras_avrep.losses import l2_normalise
+from keras_avrep.layers import unit_length
 from keras_avrep.models import ConSTCL, ConSTCLViews
 from keras_avrep.models.const_cl import RegionTransformHead
 from keras_avrep.models.const_cl.const_cl_terms import match_regions
@@ -122,7 +122,7 @@ def test_region_features_are_means_of_unit_features():
     head = RegionTransformHead("mlp", roi_size=5, num_layers=1, head_dim=8)
     found = to_numpy(head(maps, whole)["regions"])[:, 0]
     # Five bins over five cells sample halfway between cells, the last cell twice.
-    unit = to_numpy(l2_normalise(maps[:, 2]))
+    unit = to_numpy(unit_length(maps[:, 2]))
     for axis in (1, 2):
         following = np.concatenate(
             [np.delete(unit, 0, axis), np.take(unit, [-1], axis)], axis

@@ -101,3 +101,22 @@ def test_survives_saving(tmp_path):
     assert loaded.get_config() == model.get_config()
     x = np.random.default_rng(0).normal(size=(7, 4)).astype("float32")
     np.testing.assert_array_equal(loaded.probabilities(x), model.probabilities(x))
+
+
+@pytest.fixture
+def mixed_precision():
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy(before)
+
+
+def test_trains_under_mixed_precision_and_ends_in_float32(mixed_precision):
+    keras.utils.set_random_seed(0)
+    features, labels = toy_sequences(4, np.random.default_rng(0))
+    model = head()
+    assert model.output.dtype == "float32"
+    model.compile(keras.optimizers.Adam(1e-2), jit_compile=False)
+    fitted = model.fit(*pad_sequences(features, labels), epochs=3, verbose=0)
+    losses = fitted.history["loss"]
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]

@@ -7,8 +7,8 @@ from keras_avrep.layers import (
     ContextSampler,
     ProjectionMLP,
     ROIAlign2D,
+    unit_length,
 )
-from keras_avrep.losses import l2_normalise
 
 HEADS = ("decoder", "mlp")
 
@@ -115,7 +115,7 @@ class RegionTransformHead(keras.layers.Layer):
 
     def _memory(self, inputs):
         """Tokens `(2 B, cells, C + 16)` of the context of each view."""
-        context = ops.cast(l2_normalise(self.context(inputs)), self.compute_dtype)
+        context = ops.cast(unit_length(self.context(inputs)), self.compute_dtype)
         context = self.position(context)
         cells = context.shape[1] * context.shape[2] * context.shape[3]
         return ops.reshape(context, (-1, cells, context.shape[-1]))
@@ -170,7 +170,7 @@ class RegionFeatures(keras.layers.Layer):
         self.align.built = True
 
     def call(self, inputs, boxes):
-        key = l2_normalise(inputs[:, ops.shape(inputs)[1] // 2])
+        key = unit_length(inputs[:, ops.shape(inputs)[1] // 2])
         return ops.mean(self.align(key, boxes), axis=(2, 3))
 
     def compute_output_shape(self, inputs_shape, boxes_shape):
