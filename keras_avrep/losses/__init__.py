@@ -1,6 +1,8 @@
 from keras_avrep.losses.activation_alignment import activation_alignment
 from keras_avrep.losses.concept_fidelity import concept_fidelity
+from keras_avrep.losses.correspondence import correspondence
 from keras_avrep.losses.cross_modal_distillation import cross_modal_distillation
+from keras_avrep.losses.distribution_divergence import distribution_divergence
 from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positive_nce
 from keras_avrep.losses.in_batch_nce import in_batch_nce
 from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
@@ -32,8 +34,10 @@ from keras_avrep.losses.wrong_mode_entropy import wrong_mode_entropy
 __all__ = [
     "activation_alignment",
     "concept_fidelity",
+    "correspondence",
     "cross_modal_distillation",
     "cross_view_accuracy",
+    "distribution_divergence",
     "in_batch_multi_positive_nce",
     "in_batch_nce",
     "interpolated_step_match",
