@@ -7,9 +7,12 @@ from pathlib import Path
 
 import av
 
+from keras_avrep.data.audio import read_waveform
 from keras_avrep.data.manifest import ANNOTATIONS, Manifest, VideoRecord
 from keras_avrep.data.media import MediaError, stream_frames
 from keras_avrep.data.video_writer import write_video
+
+SAMPLE_RATE = 16000  # Hz, of the copies' sound
 
 
 def prepare_videos(
@@ -25,7 +28,8 @@ def prepare_videos(
     """Write a copy of every video with a small short side and many key frames.
 
     Sub-folders, labels and splits stay. What is there already is kept, so an
-    interrupted preparation goes on where it was. Sound is left out.
+    interrupted preparation goes on where it was. Sound is kept as one channel of
+    16 kHz, in time with the picture; where it cannot be decoded, it is left out.
 
     Args:
         manifest: the videos.
@@ -93,17 +97,31 @@ def _copy(record: VideoRecord, folder, size, keyframe_interval, segment_seconds)
     taken.parent.mkdir(parents=True, exist_ok=True)
     frames = stream_frames(record.path, size)
     per_part = -(-max(record.num_frames, 1) // parts)
+    seconds = per_part / record.fps
     for position, relative in enumerate(names):
         last = position == parts - 1
+        start = position * seconds
         write_video(
             folder / relative,
             frames if last else _take(frames, per_part),
             record.fps,
             crf=20,
             keyframe_interval=keyframe_interval,
+            audio=_sound(record, start, record.duration - start if last else seconds),
+            sample_rate=SAMPLE_RATE,
         )
     taken.write_text(record.video_id)
     return names
+
+
+def _sound(record, start, duration):
+    """The sound of a part, or `None`; a bad track does not cost the picture."""
+    if not record.has_audio or duration * SAMPLE_RATE < 1:
+        return None
+    try:
+        return read_waveform(record.path, start, duration, SAMPLE_RATE)[0]
+    except MediaError:
+        return None
 
 
 def _take(frames, count):

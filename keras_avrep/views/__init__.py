@@ -6,6 +6,7 @@ from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
 from keras_avrep.views.mixing import MixCurriculum, VolumeMixer
 from keras_avrep.views.nested_clips import NestedClipSampler
 from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
+from keras_avrep.views.random_moment import RandomMoment
 from keras_avrep.views.samplers import RandomClips, UniformClips
 from keras_avrep.views.static_dynamic_views import static_dynamic_views
 
@@ -17,6 +18,7 @@ __all__ = [
     "MixCurriculum",
     "NestedClipSampler",
     "RandomClips",
+    "RandomMoment",
     "UniformClips",
     "VolumeMixer",
     "boxes_in_frame",

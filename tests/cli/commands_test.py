@@ -62,6 +62,23 @@ def test_render_annotates_boxes_on_request(tmp_path):
         assert np.shape(line["boxes"]) == (sprites, 3, 4)
 
 
+def test_render_draws_an_orchestra(tmp_path, capsys):
+    folder = tmp_path / "duets"
+    counts = ["--pretrain", "0", "--train", "0", "--test", "1"]
+    run = ["render", str(folder), *counts, "--world", "orchestra", "--kind", "duet"]
+    assert main([*run, "--size", "48"]) == 0
+    line = json.loads((folder / "annotations.jsonl").read_text())
+    assert len(line["sources"]) == 2
+    record = scan_folder(folder).records[0]
+    assert record.has_audio and record.height == 48
+    mixed = tmp_path / "mixtures"
+    assert main(["render", str(mixed), *counts, *run[-4:], "--mixtures"]) == 0
+    assert (mixed / "test/stems/00000.npz").exists()
+    assert main([*run, "--sprites", "2"]) == 2
+    assert "--sprites does not belong to the world orchestra" in capsys.readouterr().err
+    assert main(["render", str(folder), "--kind", "solo"]) == 2
+
+
 def test_scan_lists_what_was_left_out(videos, tmp_path, capsys):
     manifest, rejects = tmp_path / "m.json", tmp_path / "r.jsonl"
     arguments = ["scan", str(videos), "--out", str(manifest), "--rejects", str(rejects)]

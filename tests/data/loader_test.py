@@ -10,9 +10,10 @@ from keras_avrep.data import (
     clip_dataset,
     prepare_videos,
     read_sample,
+    read_waveform,
     scan_folder,
 )
-from keras_avrep.views import RandomClips, UniformClips
+from keras_avrep.views import RandomClips, RandomMoment, UniformClips
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +177,52 @@ def test_sound_alone_needs_no_picture(tmp_path):
     assert sorted(sample) == ["audio", "has_audio", "sample_rate"]
     assert sample["audio"].shape == (4000,)
     assert "audio" in times
+
+
+def tones(places, seconds=2.0, rate=44100):
+    """Silence with bursts of 440 Hz, a tenth of a second each, in two channels."""
+    time = np.arange(round(seconds * rate)) / rate
+    inside = np.zeros(len(time), bool)
+    for place in places:
+        inside |= (time >= place) & (time < place + 0.1)
+    sound = 0.5 * inside * np.sin(2 * np.pi * 440 * time)
+    return np.stack([sound, sound], axis=1).astype(np.float32)
+
+
+def bursts(waveform, rate=16000):
+    """Seconds at which it gets loud."""
+    frames = np.abs(waveform[: len(waveform) // 80 * 80]).reshape(-1, 80).max(axis=1)
+    loud = np.concatenate([[False], frames > 0.25])
+    return np.flatnonzero(~loud[:-1] & loud[1:]) * 80 / rate
+
+
+@pytest.mark.parametrize("late", [0.0, 0.3])
+def test_prepared_copies_sound_in_time_with_the_picture(tmp_path, late):
+    source = tmp_path / "videos/a.mov"
+    write_ramp(
+        source, count=24, audio=tones([0.4, 1.5]), sample_rate=44100, audio_start=late
+    )
+    write_ramp(tmp_path / "videos/silent.mp4", count=24)
+    manifest = scan_folder(tmp_path / "videos")
+    folders = {None: tmp_path / "whole", 1.0: tmp_path / "parts"}
+    for seconds, folder in folders.items():
+        assert prepare_videos(manifest, folder, size=32, segment_seconds=seconds) == []
+    whole = scan_folder(folders[None]).records
+    assert [r.has_audio for r in whole] == [True, False]
+    found = bursts(read_waveform(whole[0].path, 0.0, 2.0)[0])
+    np.testing.assert_allclose(found, [0.4 + late, 1.5 + late], atol=0.012)
+    parts = [r for r in scan_folder(folders[1.0]).records if r.has_audio]
+    assert len(parts) == 2
+    for part, place in zip(parts, (0.4 + late, 0.5 + late), strict=True):
+        found = bursts(read_waveform(part.path, 0.0, 1.0)[0])
+        np.testing.assert_allclose(found, [place], atol=0.012)
+
+
+def test_random_moments_bring_a_frame_and_its_sound(tmp_path):
+    write_ramp(tmp_path / "a.mp4", count=24, audio=tones([0.4]), sample_rate=44100)
+    write_ramp(tmp_path / "b.mp4", count=24)
+    records = scan_folder(tmp_path).records
+    batch = clip_dataset(records, RandomMoment(0.5, 8000), size=16, batch_size=2)[0]
+    assert batch["frame"].shape == (2, 16, 16, 3)
+    assert batch["audio"].shape == (2, 4000)
+    np.testing.assert_array_equal(batch["has_audio"], batch["record"] == 0)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from keras_avrep.views import (
     ClipAugmentation,
     RandomClips,
+    RandomMoment,
     UniformClips,
 )
 
@@ -74,3 +75,22 @@ def test_augmentation_survives_its_configuration():
     layer = ClipAugmentation(size=16, flip=0.0, seed=1)
     again = ClipAugmentation.from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0.05, 30), st.floats(1, 120), st.floats(0.1, 5), st.integers(0, 5))
+def test_a_frame_lies_in_the_video_and_in_its_sound(duration, fps, seconds, seed):
+    video = record(duration, fps)
+    moment = RandomMoment(seconds)(video, np.random.default_rng(seed))
+    start, frame = moment["audio"]["start"], moment["frame"]
+    assert 0 <= start <= max(0, duration - seconds)
+    assert 0 <= frame < duration
+    # A span at the very end ends with the last frame, which is shown before it.
+    assert start - 0.5 / fps <= frame <= start + seconds
+    again = RandomMoment(seconds)(video, np.random.default_rng(seed))
+    assert again == moment
+
+
+def test_a_moment_needs_a_duration():
+    with pytest.raises(ValueError, match="duration"):
+        RandomMoment(0)
