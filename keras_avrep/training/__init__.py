@@ -1,3 +1,4 @@
+from keras_avrep.training.adam_with_l2 import AdamWithL2
 from keras_avrep.training.callbacks import (
     Checkpoints,
     CollapseAlarm,
@@ -21,6 +22,7 @@ from keras_avrep.training.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_avrep.training.self_supervised_task import SelfSupervisedTask
 
 __all__ = [
+    "AdamWithL2",
     "CheckpointError",
     "Checkpoints",
     "CollapseAlarm",

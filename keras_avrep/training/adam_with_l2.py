@@ -1,0 +1,62 @@
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_avrep")
+class AdamWithL2(keras.optimizers.Adam):
+    """Adam with an L2 penalty in the gradient, and rates that differ by variable.
+
+    As PyTorch's Adam has it: the penalty passes through the moments, and all
+    variables have it, biases and those of batch norm too. Keras's own `weight_decay`
+    leaves the moments alone.
+
+    Args:
+        learning_rate: float or schedule. Defaults to 1e-4.
+        l2: float. What of a variable is added to its gradient. Defaults to 1e-4.
+        rate_factors: dict from a part of a variable's path to a factor of its
+            learning rate; the first part that occurs counts. Defaults to `None`,
+            one rate for all.
+        **kwargs: see `keras.optimizers.Adam`.
+
+    Raises:
+        ValueError: if `l2` is negative.
+
+    Example:
+    ```python
+    AdamWithL2(1e-4, rate_factors={"classifier": 10.0})
+    ```
+
+    Reference: CSOL (arXiv:2112.11749), note sections 5 and 8.
+    """
+
+    def __init__(
+        self, learning_rate=1e-4, l2=1e-4, rate_factors=None, name="adam", **kwargs
+    ):
+        super().__init__(learning_rate=learning_rate, name=name, **kwargs)
+        if l2 < 0:
+            raise ValueError(f"`l2` is {l2}; give 0 or more.")
+        self.l2 = l2
+        self.rate_factors = dict(rate_factors or {})
+
+    def build(self, variables):
+        super().build(variables)
+        # Noted here: the step of TensorFlow hands over variables without a path.
+        self._factors = [self.rate_factor(v.path) for v in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Update one variable from its gradient and the current learning rate."""
+        penalty = self.l2 * ops.cast(variable, gradient.dtype)
+        rate = learning_rate * self._factors[self._get_variable_index(variable)]
+        return super().update_step(gradient + penalty, variable, rate)
+
+    def rate_factor(self, path):
+        """The factor of the learning rate of a path, 1 where none is named."""
+        factors = self.rate_factors.items()
+        return next((factor for part, factor in factors if part in path), 1.0)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "l2": self.l2,
+            "rate_factors": self.rate_factors,
+        }

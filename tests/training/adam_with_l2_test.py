@@ -1,0 +1,54 @@
+import keras
+import numpy as np
+import pytest
+import torch
+
+from keras_avrep.training import AdamWithL2
+
+
+def steps_of(optimizer, start, gradients):
+    """Values of a variable after each gradient."""
+    variable = keras.Variable(start, name="kernel")
+    optimizer.build([variable])
+    values = []
+    for gradient in gradients:
+        optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        values.append(keras.ops.convert_to_numpy(variable.value))
+    return np.stack(values)
+
+
+def test_steps_are_those_of_pytorch():
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=5).astype("float32")
+    gradients = 0.01 * rng.normal(size=(4, 5)).astype("float32")
+    found = steps_of(AdamWithL2(0.1, l2=0.05, epsilon=1e-8), start, gradients)
+    parameter = torch.nn.Parameter(torch.tensor(start))
+    peer = torch.optim.Adam([parameter], lr=0.1, weight_decay=0.05)
+    for gradient, value in zip(gradients, found, strict=True):
+        parameter.grad = torch.tensor(gradient)
+        peer.step()
+        # PyTorch adds its epsilon at another place.
+        np.testing.assert_allclose(value, parameter.detach().numpy(), atol=1e-4)
+    plain = steps_of(keras.optimizers.Adam(0.1, epsilon=1e-8), start, gradients)
+    assert np.abs(plain - found).max() > 0.01
+
+
+def test_rates_differ_by_the_path_of_a_variable():
+    inputs = keras.Input((3,))
+    x = keras.layers.Dense(2, name="trunk")(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(1, name="classifier")(x))
+    model.compile(AdamWithL2(0.001, l2=0.0, rate_factors={"classifier": 10.0}), "mse")
+    before = [v.numpy() for v in model.trainable_variables]
+    model.fit(np.ones((4, 3)), 5 * np.ones((4, 1)), verbose=0)
+    after = [v.numpy() for v in model.trainable_variables]
+    moved = [np.abs(a - b).max() for a, b in zip(after, before, strict=True)]
+    np.testing.assert_allclose(moved, [0.001, 0.001, 0.01, 0.01], rtol=0.01)
+
+
+def test_the_configuration_comes_back():
+    optimizer = AdamWithL2(0.01, 0.5, {"head": 2.0}, beta_1=0.8)
+    again = AdamWithL2.from_config(optimizer.get_config())
+    assert again.get_config() == optimizer.get_config()
+    assert again.l2 == 0.5 and again.rate_factors == {"head": 2.0}
+    with pytest.raises(ValueError, match="l2"):
+        AdamWithL2(l2=-1.0)
