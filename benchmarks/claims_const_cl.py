@@ -31,7 +31,6 @@ from keras_avrep.models import (
 from keras_avrep.models.const_cl import RegionFeatures
 from keras_avrep.models.const_cl.tracking import context_side
 from keras_avrep.models.pixel_features import normalise_layer
-from keras_avrep.training import recalibrate_batch_norm
 from keras_avrep.worlds import ScenesWorld
 from keras_avrep.worlds.scenes import MOTIONS
 
@@ -65,7 +64,7 @@ def run_rung(rung, seed, args):
     model, training = trained(PRESET, manifest, folder / rung, seed, args, changes)
     known = sprites(world, "train", COUNTS["train"])
     asked = sprites(world, "test", COUNTS["test"])
-    backbone = region_backbone(model, known["video"])
+    backbone = model.region_backbone()
     return {
         "seed": seed,
         "rung": rung,
@@ -100,15 +99,6 @@ def resized(frames):
     x = ops.cast(ops.reshape(frames, (-1, *frames.shape[2:])), "float32")
     x = ops.convert_to_numpy(ops.image.resize(x, (SIZE, SIZE), antialias=True))
     return x.reshape(*frames.shape[:2], SIZE, SIZE, 3)
-
-
-def region_backbone(model, clips):
-    """The branch of the regions, with the statistics of whole clips."""
-    backbone = model.region_backbone()
-    video = keras.Input(clips.shape[1:])
-    whole = keras.Model(video, backbone(normalise_layer()(video)))
-    recalibrate_batch_norm(whole, np.array_split(clips[:256], 8))
-    return backbone
 
 
 def region_probe(backbone, known, asked, seed):

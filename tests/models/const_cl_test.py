@@ -8,6 +8,7 @@ from keras_avrep.layers import unit_length
 from keras_avrep.models import ConSTCL, ConSTCLViews
 from keras_avrep.models.const_cl import RegionTransformHead
 from keras_avrep.models.const_cl.const_cl_terms import match_regions
+from keras_avrep.training import recalibrate_batch_norm
 from keras_avrep.views import LinearDecaySampler
 
 RNG = np.random.default_rng(0)
@@ -279,6 +280,22 @@ def test_region_features_are_those_of_the_head():
     np.testing.assert_allclose(found, expected, atol=1e-5)
     inputs = model.inference_inputs("region_features", clips)
     assert models["region_features"].predict(inputs, verbose=0).shape[:2] == (4, 2)
+
+
+def test_both_branches_are_calibrated():
+    model = tiny.build()
+    clips = tiny.draw_clips(np.random.default_rng(3))
+    normalised = model.get_layer("normalise")(clips)
+    before = to_numpy(model._maps(normalised, False)["local"])
+    assert recalibrate_batch_norm(model.calibrated_model(), [clips]) == 1
+    after = model._maps(normalised, False)
+    expected = model._maps(normalised, True)
+    for branch in ("global", "local"):
+        found, known = to_numpy(after[branch]), to_numpy(expected[branch])
+        np.testing.assert_allclose(found, known, atol=1e-3 * np.abs(known).max())
+    assert np.abs(to_numpy(after["local"]) - before).max() > 0.1
+    shared = tiny.build(branch="shared")
+    assert shared.calibrated_model().output.shape == shared.outputs[0].shape
 
 
 def test_the_backbone_of_the_regions_stands_alone():

@@ -269,6 +269,14 @@ class ConSTCL(PretrainingTask):
             inputs["boxes"] = np.repeat(boxes[None], len(clips), axis=0)
         return inputs
 
+    def calibrated_model(self):
+        if self.local_stage is None:
+            return super().calibrated_model()
+        # The regions' own branch has batch norms beside those of the representation.
+        video = keras.Input(self.backbone.input_shape[1:], name="video")
+        maps = self._maps(normalise_layer()(video), None)
+        return keras.Model(video, maps, name="calibrated")
+
     def _region_features(self):
         video = keras.Input(self.backbone.input_shape[1:], name="video")
         boxes = keras.Input((None, 4), name="boxes")
