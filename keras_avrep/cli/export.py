@@ -48,6 +48,7 @@ def run(args):
     from keras_avrep.export import FORMATS, export_all
 
     model, config = load_run_model(args.run)
+    parts = chosen_parts(model, args.parts)
     out = Path(args.out) if args.out else Path(args.run) / "export"
     compared, calibrating = divide(scan_folder(args.folder))
     formats, clip = args.formats or FORMATS, clip_arguments(config)
@@ -61,30 +62,37 @@ def run(args):
         tolerance=args.tolerance,
         calibration_clips=calibration_clips(calibrating, clip, formats),
     )
-    results += export_parts(model, out, clips, args)
+    results += export_parts(model, parts, out, clips, args)
     show_exports(results, say)
     if is_run(args.run):
         update_summary(args.run, {"export": results})
     say(f"everything is in {out}")
 
 
-def export_parts(model, out, clips, args):
-    """The parts asked for beside the representation."""
+def chosen_parts(model, names):
+    """The parts asked for beside the representation, refused before any is written."""
+    if not names:
+        return {}
+    parts = dict(list(model.inference_models().items())[1:])
+    if names == ["all"]:
+        return parts
+    for name in names:
+        if name not in parts:
+            known = ", ".join(parts) or "none"
+            raise ValueError(f"--parts {name!r} is unknown; this model has {known}.")
+    return {name: parts[name] for name in names}
+
+
+def export_parts(model, parts, out, clips, args):
+    """Write parts and compare each with Keras."""
     from keras_avrep.export import export_part
 
-    if not args.parts:
-        return []
-    parts = dict(list(model.inference_models().items())[1:])
-    chosen = list(parts) if args.parts == ["all"] else args.parts
     rows = []
-    for part in chosen:
-        if part not in parts:
-            known = ", ".join(parts) or "none"
-            raise ValueError(f"--parts {part!r} is unknown; this model has {known}.")
+    for part, part_model in parts.items():
         inputs = model.inference_inputs(part, clips[:4])
         name = f"{args.name or type(model).__name__.lower()}_{part}"
         rows += export_part(
-            parts[part], out, inputs, name=name, tolerance=args.tolerance
+            part_model, out, inputs, name=name, tolerance=args.tolerance
         )
     return [{**row, "note": "outputs " + ", ".join(row["outputs"])} for row in rows]
 
