@@ -40,19 +40,23 @@ class MapMatchScore(keras.layers.Layer):
         self.pool = pool
 
     def build(self, maps_shape):
-        if any(side is None or side % self.grid for side in maps_shape[1:3]):
+        sides = maps_shape[1:3]
+        if self.grid > 1 and any(side is None or side % self.grid for side in sides):
             raise ValueError(
-                f"A map of {maps_shape[1:3]} cannot be cut into {self.grid} x "
+                f"A map of {sides} cannot be cut into {self.grid} x "
                 f"{self.grid} parts; give frames of another size or `grid=1`."
             )
 
     def call(self, maps):
+        maps = ops.cast(maps, "float32")
+        pool = ops.max if self.pool == "max" else ops.mean
+        if self.grid == 1:
+            # The whole map may be of any size.
+            return pool(maps, axis=(1, 2))
         _, height, width, _ = maps.shape
         parts = ops.reshape(
-            ops.cast(maps, "float32"),
-            (-1, self.grid, height // self.grid, self.grid, width // self.grid),
+            maps, (-1, self.grid, height // self.grid, self.grid, width // self.grid)
         )
-        pool = ops.max if self.pool == "max" else ops.mean
         return ops.reshape(pool(parts, axis=(2, 4)), (-1, self.grid**2))
 
     def compute_output_shape(self, maps_shape):

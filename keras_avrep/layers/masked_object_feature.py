@@ -40,10 +40,12 @@ class MaskedObjectFeature(keras.layers.Layer):
 
     def call(self, features, mask):
         mask = ops.cast(mask, "float32")
-        total = ops.sum(ops.cast(features, "float32") * mask, axis=(1, 2))
+        masked = ops.cast(features, "float32") * mask
         if self.divisor == "map":
-            return total / (features.shape[1] * features.shape[2])
-        return total / ops.maximum(ops.sum(mask, axis=(1, 2)), 1.0)
+            return ops.mean(masked, axis=(1, 2))
+        return ops.sum(masked, axis=(1, 2)) / ops.maximum(
+            ops.sum(mask, axis=(1, 2)), 1.0
+        )
 
     def compute_output_shape(self, features_shape, mask_shape=None):
         return (features_shape[0], features_shape[-1])

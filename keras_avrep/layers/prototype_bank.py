@@ -60,6 +60,10 @@ class PrototypeBank(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
+        return self.cosines(inputs)
+
+    def cosines(self, inputs):
+        """Cosine of inputs `(..., C)` with each prototype, float32 `(..., K)`."""
         return ops.matmul(
             unit_length(inputs), ops.transpose(unit_length(self.prototypes))
         )
@@ -102,7 +106,7 @@ class PrototypeBank(keras.layers.Layer):
         from scipy.optimize import linear_sum_assignment
 
         centres = ops.convert_to_tensor(np.asarray(centres, "float32"))
-        cosines = ops.convert_to_numpy(self(centres))
+        cosines = ops.convert_to_numpy(self.cosines(centres))
         if not np.any(cosines):
             return np.arange(self.num_classes)
         rows, classes = linear_sum_assignment(cosines, maximize=True)

@@ -40,9 +40,9 @@ class SoundingMask(keras.layers.Layer):
             return mask
         inner = ops.pad(mask[:, 1:-1, 1:-1], [[0, 0], [2, 2], [2, 2], [0, 0]])
         grown = mask
+        height, width = ops.shape(mask)[1:3]
         for rows, columns in ((0, 1), (2, 1), (1, 0), (1, 2)):
             shifted = inner[:, rows:, columns:]
-            height, width = mask.shape[1], mask.shape[2]
             grown = ops.maximum(grown, shifted[:, :height, :width])
         return grown
 

@@ -156,6 +156,29 @@ def test_clusters_keep_their_numbers_whatever_the_order_and_the_seed():
         np.testing.assert_array_equal(again, first[order])
 
 
+def test_numbers_go_by_direction_however_long_the_rows_are():
+    dictionary = ObjectDictionary(2, 3)
+    dictionary.prototypes.assign([[100.0, 0, 0], [0, 1, 0]])
+    # Inner products would take the first centre for the long row.
+    centres = [[0.8, 0.6, 0.0], [0.7, 0.1, 0.7071]]
+    assert dictionary.keep_numbers(centres).tolist() == [1, 0]
+
+
+def test_maps_may_be_of_any_size():
+    features, maps = keras.Input((None, None, 3)), keras.Input((None, None, 1))
+    outputs = [
+        MapMatchScore()(maps),
+        MaskedObjectFeature()(features, SoundingMask()(maps)),
+    ]
+    model = keras.Model([features, maps], outputs)
+    rng = np.random.default_rng(0)
+    for size in ((1, 1), (3, 5), (6, 6)):
+        x = rng.normal(size=(2, *size, 3)).astype("float32")
+        score, objects = model([x, np.full((2, *size, 1), 0.5, "float32")])
+        np.testing.assert_allclose(to_numpy(score), [[0.5], [0.5]])
+        np.testing.assert_allclose(to_numpy(objects), x.mean(axis=(1, 2)), atol=1e-6)
+
+
 def test_an_empty_cluster_keeps_a_finite_row():
     dictionary = ObjectDictionary(3, 2)
     ids = dictionary.fit(np.tile([[1.0, 0.0], [0.0, 1.0]], (4, 1)))
