@@ -44,7 +44,7 @@ def prepare_videos(
         progress: called with (videos done, videos in all). Defaults to `None`.
 
     Returns:
-        Rejects, `{"path", "reason"}` each.
+        `{"path", "reason"}` of each video that was left out, or whose sound was.
 
     Example:
     ```python
@@ -58,7 +58,7 @@ def prepare_videos(
 
     def copy(record):
         try:
-            return _copy(record, folder, size, keyframe_interval, segment_seconds), None
+            return _copy(record, folder, size, keyframe_interval, segment_seconds)
         except (MediaError, ValueError, OSError, av.FFmpegError) as error:
             return [], {"path": record.video_id, "reason": str(error)}
 
@@ -78,7 +78,10 @@ def prepare_videos(
 
 
 def _copy(record: VideoRecord, folder, size, keyframe_interval, segment_seconds):
-    """Write the copy or copies of one video; returns their relative paths."""
+    """Write the copy or copies of one video.
+
+    Returns their relative paths, and what is to be said of its sound, or `None`.
+    """
     name = Path(record.video_id).with_suffix("")
     parts = 1
     if segment_seconds:
@@ -89,7 +92,7 @@ def _copy(record: VideoRecord, folder, size, keyframe_interval, segment_seconds)
     # Two videos may differ in their suffix only.
     taken = folder / f"{name}.source"
     if all((folder / n).exists() for n in names) and _read(taken) == record.video_id:
-        return names
+        return names, None
     if taken.exists() and _read(taken) != record.video_id:
         names = [
             n.replace(".mp4", f"{Path(record.video_id).suffix}.mp4") for n in names
@@ -98,30 +101,38 @@ def _copy(record: VideoRecord, folder, size, keyframe_interval, segment_seconds)
     frames = stream_frames(record.path, size)
     per_part = -(-max(record.num_frames, 1) // parts)
     seconds = per_part / record.fps
+    problem = None
     for position, relative in enumerate(names):
         last = position == parts - 1
         start = position * seconds
+        duration = record.duration - start if last else seconds
+        sound, bad = _sound(record, start, duration)
+        problem = problem or bad
         write_video(
             folder / relative,
             frames if last else _take(frames, per_part),
             record.fps,
             crf=20,
             keyframe_interval=keyframe_interval,
-            audio=_sound(record, start, record.duration - start if last else seconds),
+            audio=sound,
             sample_rate=SAMPLE_RATE,
         )
     taken.write_text(record.video_id)
-    return names
+    return names, problem
 
 
 def _sound(record, start, duration):
-    """The sound of a part, or `None`; a bad track does not cost the picture."""
+    """The sound of a part and `None`, or `None` and why there is none to be had.
+
+    A bad track does not cost the picture.
+    """
     if not record.has_audio or duration * SAMPLE_RATE < 1:
-        return None
+        return None, None
     try:
-        return read_waveform(record.path, start, duration, SAMPLE_RATE)[0]
-    except MediaError:
-        return None
+        return read_waveform(record.path, start, duration, SAMPLE_RATE)[0], None
+    except MediaError as error:
+        reason = f"its sound was left out, its pictures are there: {error}"
+        return None, {"path": record.video_id, "reason": reason}
 
 
 def _take(frames, count):

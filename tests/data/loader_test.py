@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media_files import write_ramp
+from media_files import damage_sound, write_ramp
 
 from keras_avrep.data import (
     BatchFeed,
@@ -216,6 +216,16 @@ def test_prepared_copies_sound_in_time_with_the_picture(tmp_path, late):
     for part, place in zip(parts, (0.4 + late, 0.5 + late), strict=True):
         found = bursts(read_waveform(part.path, 0.0, 1.0)[0])
         np.testing.assert_allclose(found, [place], atol=0.012)
+
+
+def test_sound_that_cannot_be_decoded_is_left_out_and_said(tmp_path):
+    path = tmp_path / "videos/a.mp4"
+    damage_sound(write_ramp(path, count=24, audio=tones([0.4]), sample_rate=44100))
+    (reject,) = prepare_videos(scan_folder(path.parent), tmp_path / "small", size=32)
+    assert reject["path"] == "a.mp4"
+    assert "sound was left out" in reject["reason"]
+    (record,) = scan_folder(tmp_path / "small").records
+    assert not record.has_audio and record.num_frames == 24
 
 
 def test_random_moments_bring_a_frame_and_its_sound(tmp_path):

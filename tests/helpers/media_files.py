@@ -1,5 +1,6 @@
 """Small real videos for the tests."""
 
+import av
 import numpy as np
 
 from keras_avrep.data import write_video
@@ -17,4 +18,16 @@ def write_ramp(path, fps=12, **kwargs):
     shape = {k: kwargs.pop(k) for k in ("count", "height", "width") if k in kwargs}
     path.parent.mkdir(parents=True, exist_ok=True)
     write_video(path, ramp(**shape), fps, **kwargs)
+    return path
+
+
+def damage_sound(path):
+    """Overwrite every packet of a file's sound, and leave the picture."""
+    data = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        for packet in container.demux(container.streams.audio[0]):
+            if packet.size:
+                end = packet.pos + packet.size
+                data[packet.pos : end] = b"\xff" * packet.size
+    path.write_bytes(data)
     return path
