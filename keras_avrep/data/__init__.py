@@ -19,6 +19,7 @@ from keras_avrep.data.media import (
     read_frames,
     stream_frames,
 )
+from keras_avrep.data.moment_set import MomentSet, moment_set
 from keras_avrep.data.moments import (
     MomentManifest,
     MomentRecord,
@@ -70,6 +71,7 @@ __all__ = [
     "MediaInfo",
     "MomentManifest",
     "MomentRecord",
+    "MomentSet",
     "SoundingBoxes",
     "TrackingSequence",
     "TrackingSequences",
@@ -77,6 +79,7 @@ __all__ = [
     "clip_dataset",
     "clip_start",
     "missing_videos",
+    "moment_set",
     "prepare_videos",
     "probe",
     "read_activitynet",

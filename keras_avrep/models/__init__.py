@@ -11,8 +11,11 @@ from keras_avrep.models.controllable_augmentations import (
     ControllableAugmentationsViews,
     LocalGlobalSampler,
 )
+from keras_avrep.models.csol import CSOL
 from keras_avrep.models.dclr import DCLR, DCLRViews
+from keras_avrep.models.localisation_task import LocalisationTask
 from keras_avrep.models.mstcn import MSTCN
+from keras_avrep.models.preset_task import PresetTask
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.static_dynamic_concepts import (
     ConceptViews,
@@ -23,6 +26,7 @@ from keras_avrep.models.teg import TeG, TeGViews
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
 __all__ = [
+    "CSOL",
     "DCLR",
     "MSTCN",
     "SYSTEMS",
@@ -34,6 +38,8 @@ __all__ = [
     "ControllableAugmentationsViews",
     "DCLRViews",
     "LocalGlobalSampler",
+    "LocalisationTask",
+    "PresetTask",
     "PretrainingTask",
     "ResNet3DVideoClassifier",
     "SiameseTracker",

@@ -1,85 +1,25 @@
-import keras
 from keras import ops
 
 from keras_avrep.layers import ActivationMap
+from keras_avrep.models.preset_task import PresetTask
 from keras_avrep.training import SelfSupervisedTask
 from keras_avrep.views import RandomClips
 
 
-class PretrainingTask(SelfSupervisedTask):
+class PretrainingTask(PresetTask, SelfSupervisedTask):
     """A system that learns from video: its presets, its clips, what it exports.
 
-    A subclass is a `SelfSupervisedTask` and says, as class attributes:
-
-    - `presets`: dict from name to a dict of `backbone`, `views`, `task` (all
-      arguments), `clip` (`num_frames`, `stride`, `size` of a decoded clip) and
-      `description`;
-    - `preset_folder`: path of the directories of presets that have weights;
-    - `backbone_cls` and `views_cls`: what the first two are arguments of.
+    A subclass is a `SelfSupervisedTask` and says what a `PresetTask` says; `clip` of
+    a preset has `num_frames`, `stride` and `size` of a decoded clip.
 
     Commands and evaluation use only what is here, so they take any system.
     """
 
-    presets = {}
-    preset_folder = None
-    views_cls = None
     # Constructor arguments that turn the system into the plain contrast it is
     # compared with.
     baseline = {}
     # Clips of a video that a step encodes; speeds are counted in them.
     clips_per_video = 2
-
-    @classmethod
-    def packaged_weights(cls, name):
-        """Directory of a preset whose weights come with the package, or `None`."""
-        folder = cls.preset_folder / name
-        return folder if (folder / "model.weights.h5").exists() else None
-
-    @classmethod
-    def from_preset(cls, preset, load_weights=True, **kwargs):
-        """A model from a built-in name, a directory, `hf://` or `kaggle://`.
-
-        Args:
-            preset: string. A name of the class's `presets`, a directory that
-                `save_to_preset` wrote, or a handle of keras-hub.
-            load_weights: bool. `False` for a fresh model. Defaults to `True`.
-            **kwargs: constructor arguments to change.
-
-        Returns:
-            A model of this class.
-
-        Raises:
-            ValueError: if weights are asked of a name that has none.
-
-        Example:
-        ```python
-        model = keras_avrep.models.DCLR.from_preset("dclr_tiny", load_weights=False)
-        ```
-        """
-        if preset in cls.presets:
-            folder = cls.packaged_weights(preset)
-            if folder is None and load_weights:
-                raise ValueError(
-                    f"The preset {preset!r} is a configuration without weights: pass "
-                    "`load_weights=False` and pretrain it, or give a directory that "
-                    "`save_to_preset` wrote."
-                )
-            if folder is None or not load_weights:
-                return cls(**cls.preset_arguments(cls.presets[preset], kwargs))
-            preset = str(folder)
-        # Keras-hub cannot read a mixed policy back, and today's machine decides.
-        kwargs.setdefault("dtype", keras.config.dtype_policy())
-        model = super().from_preset(preset, load_weights, **kwargs)
-        model.after_loading()
-        return model
-
-    @classmethod
-    def preset_arguments(cls, preset, changes):
-        """Constructor arguments of a built-in configuration."""
-        dtype = {k: changes.pop(k) for k in ("dtype",) if k in changes}
-        backbone = cls.backbone_cls(**preset["backbone"], **dtype)
-        views = cls.views_cls(**preset["views"], seed=changes.get("seed"))
-        return {"backbone": backbone, "views": views, **preset["task"], **changes}
 
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):
@@ -95,9 +35,6 @@ class PretrainingTask(SelfSupervisedTask):
             Dict of arguments; empty by default.
         """
         return {}
-
-    def after_loading(self):
-        """Set what does not come with a backbone's weights; nothing by default."""
 
     def training_sampler(self, clip):
         """Which frames of a video a step needs.
@@ -163,13 +100,3 @@ class PretrainingTask(SelfSupervisedTask):
     def map_inputs(self, rgb):
         """Kinds of input that `activation_maps` shows, from normalised clips."""
         return {"rgb": rgb}
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        if isinstance(config.get("views"), dict):
-            config["views"] = keras.layers.deserialize(config["views"])
-        return super().from_config(config)
-
-    def get_config(self):
-        return {**super().get_config(), "views": keras.layers.serialize(self.views)}

@@ -17,8 +17,11 @@ from keras_avrep.training.device_policy import (
     make_deterministic,
 )
 from keras_avrep.training.momentum_encoder import MomentumEncoder
+from keras_avrep.training.phase_trainer import PhaseTrainer
+from keras_avrep.training.phases import Phase, train_phases
 from keras_avrep.training.pretrain import pretrain, warm_up_queue
 from keras_avrep.training.recalibrate_batch_norm import recalibrate_batch_norm
+from keras_avrep.training.self_supervised_step import SelfSupervisedStep
 from keras_avrep.training.self_supervised_task import SelfSupervisedTask
 
 __all__ = [
@@ -30,6 +33,9 @@ __all__ = [
     "History",
     "MomentumEncoder",
     "NearestNeighbourProbe",
+    "Phase",
+    "PhaseTrainer",
+    "SelfSupervisedStep",
     "SelfSupervisedTask",
     "StepCallback",
     "choose_device_policy",
@@ -38,5 +44,6 @@ __all__ = [
     "pretrain",
     "recalibrate_batch_norm",
     "save_checkpoint",
+    "train_phases",
     "warm_up_queue",
 ]

@@ -54,6 +54,7 @@ class History(StepCallback):
         speed: clips a second over all windows of this `fit`, compilation left
             out.
         wait_fraction: share of that time spent waiting for data.
+        measured_steps: int. Steps that both are of.
 
     Example:
     ```python
@@ -80,7 +81,7 @@ class History(StepCallback):
         self.total_steps = total_steps
         self.show = show
         self.rows = [r for r in read_history(path) if r["step"] <= first_step]
-        self._measured_steps = 0
+        self.measured_steps = 0
         self._measured_seconds = 0.0
         self._measured_wait = 0.0
         self._window = None
@@ -103,7 +104,7 @@ class History(StepCallback):
             seconds = max(now - began, 1e-9)
             row["clips_per_second"] = (step - first) * self.clips_per_step / seconds
             row["data_wait_fraction"] = (wait - waited) / seconds
-            self._measured_steps += step - first
+            self.measured_steps += step - first
             self._measured_seconds += seconds
             self._measured_wait += wait - waited
         row["embedding_std"] = embedding_spread(self.model)
@@ -137,13 +138,13 @@ class History(StepCallback):
 
     @property
     def speed(self):
-        if not self._measured_steps:
+        if not self.measured_steps:
             return None
-        return self._measured_steps * self.clips_per_step / self._measured_seconds
+        return self.measured_steps * self.clips_per_step / self._measured_seconds
 
     @property
     def wait_fraction(self):
-        if not self._measured_steps:
+        if not self.measured_steps:
             return None
         return self._measured_wait / self._measured_seconds
 
@@ -170,13 +171,16 @@ class Checkpoints(StepCallback):
         path: `.npz` file, replaced atomically.
         every: int. Steps. Defaults to 100.
         first_step: int. Defaults to 0.
+        models: list of models to save, where others than the one that is trained
+            belong to the run. Defaults to `None`.
 
     Attributes:
         interrupted: bool. Whether Ctrl-C ended the run.
     """
 
-    def __init__(self, path, every=100, first_step=0):
+    def __init__(self, path, every=100, first_step=0, models=None):
         super().__init__(first_step)
+        self.models = models
         self.path = path
         self.every = every
         self.interrupted = False
@@ -193,11 +197,14 @@ class Checkpoints(StepCallback):
 
     def on_step(self, step, logs):
         if self.interrupted:
-            save_checkpoint(self.path, self.model, step)
+            self._save(step)
             self._release()
             raise KeyboardInterrupt
         if step % self.every == 0:
-            save_checkpoint(self.path, self.model, step)
+            self._save(step)
+
+    def _save(self, step):
+        save_checkpoint(self.path, self.models or self.model, step)
 
     def _on_interrupt(self, number, frame):
         self.interrupted = True

@@ -20,7 +20,8 @@ def save_checkpoint(path, model, step, extra=None) -> None:
 
     Args:
         path: `.npz` file.
-        model: compiled model whose optimiser is built.
+        model: compiled model whose optimiser is built, or a list of them, which
+            may share weights.
         step: int. Train steps done.
         extra: JSON-serialisable dict. Defaults to `None`.
 
@@ -30,9 +31,11 @@ def save_checkpoint(path, model, step, extra=None) -> None:
     step, extra = load_checkpoint("last.npz", model)
     ```
     """
-    _sync(model)
-    content = {f"{i:05d}": _to_numpy(v) for i, v in enumerate(_variables(model))}
-    head = {"step": int(step), "extra": extra or {}, "names": _names(model)}
+    models = _as_list(model)
+    _sync(models)
+    variables = _variables(models)
+    content = {f"{i:05d}": _to_numpy(v) for i, v in enumerate(variables)}
+    head = {"step": int(step), "extra": extra or {}, "names": _names(variables)}
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, head=np.asarray(json.dumps(head)), **content)
         file.flush()
@@ -45,7 +48,8 @@ def load_checkpoint(path, model) -> tuple[int, dict]:
 
     Args:
         path: `.npz` file.
-        model: compiled model; its optimiser is built if it is not.
+        model: compiled model, or a list of them; optimisers that are not built
+            are built.
 
     Returns:
         The step and the extra dict.
@@ -53,11 +57,13 @@ def load_checkpoint(path, model) -> tuple[int, dict]:
     Raises:
         CheckpointError: if the file is damaged or of another model.
     """
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
+    models = _as_list(model)
+    for one in models:
+        if not one.optimizer.built:
+            one.optimizer.build(one.trainable_variables)
     head, values = _read(path)
-    variables = _variables(model)
-    if head["names"] != _names(model) or len(values) != len(variables):
+    variables = _variables(models)
+    if head["names"] != _names(variables) or len(values) != len(variables):
         raise CheckpointError(
             f"{path} belongs to a model of another configuration; use the arguments "
             "it was trained with, or another run folder."
@@ -84,17 +90,25 @@ def _read(path, values=True):
         ) from None
 
 
-def _variables(model):
+def _as_list(model):
+    return list(model) if isinstance(model, (list, tuple)) else [model]
+
+
+def _variables(models):
+    """Every variable that is state, each once, those of models first."""
+    metrics = {id(v) for model in models for v in model.metrics_variables}
+    found = {}
     # `variables`, not `weights`: seed generators are state that matters.
-    metrics = {id(v) for v in model.metrics_variables}
-    own = [v for v in model.variables if id(v) not in metrics]
-    known = {id(v) for v in own}
-    return own + [v for v in model.optimizer.variables if id(v) not in known]
+    for model in models:
+        found |= {id(v): v for v in model.variables if id(v) not in metrics}
+    for model in models:
+        found |= {id(v): v for v in model.optimizer.variables}
+    return list(found.values())
 
 
-def _names(model):
+def _names(variables):
     # Shapes as well: names alone do not tell widths apart.
-    return [f"{v.name}{tuple(v.shape)}" for v in _variables(model)]
+    return [f"{v.name}{tuple(v.shape)}" for v in variables]
 
 
 def _to_numpy(variable):
@@ -103,7 +117,8 @@ def _to_numpy(variable):
     return ops.convert_to_numpy(variable.value)
 
 
-def _sync(model):
+def _sync(models):
     # On JAX, `fit` keeps the state outside the variables until asked.
-    if hasattr(model, "jax_state_sync"):
-        model.jax_state_sync()
+    for model in models:
+        if hasattr(model, "jax_state_sync"):
+            model.jax_state_sync()

@@ -2,6 +2,7 @@ from keras_avrep.views.channel_gray import channel_gray
 from keras_avrep.views.clip_augmentation import ClipAugmentation
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
 from keras_avrep.views.controllable_augment import ControllableAugment
+from keras_avrep.views.frame_views import FrameViews
 from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
 from keras_avrep.views.mixing import MixCurriculum, VolumeMixer
 from keras_avrep.views.nested_clips import NestedClipSampler
@@ -14,6 +15,7 @@ __all__ = [
     "ClipAugmentation",
     "ConsecutiveClips",
     "ControllableAugment",
+    "FrameViews",
     "LinearDecaySampler",
     "MixCurriculum",
     "NestedClipSampler",

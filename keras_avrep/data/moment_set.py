@@ -1,0 +1,90 @@
+"""Videos with sound as moments: endless batches to learn from, and each one once."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import grain
+
+from keras_avrep.data.loader import BatchFeed, ClipSource, clip_dataset
+from keras_avrep.data.manifest import VideoRecord
+
+
+@dataclass(frozen=True)
+class MomentSet:
+    """What a phase of training draws from.
+
+    Args:
+        batches: endless `grain.MapDataset` of shuffled batches.
+        once: `grain.MapDataset` of batches that hold each video once and in order;
+            the last one is filled up with the first videos.
+        num_records: int. Videos.
+        batch_size: int.
+    """
+
+    batches: grain.MapDataset
+    once: grain.MapDataset
+    num_records: int
+    batch_size: int
+
+    @property
+    def epoch_steps(self) -> int:
+        """Batches of one pass."""
+        return self.num_records // self.batch_size
+
+    def each_once(self) -> Iterator[dict]:
+        """Batches that hold each video once, read ahead."""
+        return iter(BatchFeed(self.once))
+
+
+def moment_set(
+    records: list[VideoRecord],
+    sampler: Callable[..., dict],
+    *,
+    size: int = 256,
+    view_size: int = 224,
+    batch_size: int = 32,
+    seed: int = 0,
+    on_reject: Callable[[VideoRecord, str], None] | None = None,
+) -> MomentSet:
+    """Moments of videos to learn from.
+
+    Args:
+        records: list of `VideoRecord` with sound.
+        sampler: which moment of a video; see `keras_avrep.views.RandomMoment`.
+        size: int. Height and width of pictures to learn from, which views crop.
+            Defaults to 256.
+        view_size: int. Height and width of pictures that are only looked at.
+            Defaults to 224.
+        batch_size: int. Defaults to 32; never more than there are records.
+        seed: int. Of order and moments. Defaults to 0.
+        on_reject: called once with (record, reason) for every video that cannot be
+            decoded. Defaults to `None`.
+
+    Returns:
+        `MomentSet` of batches with `frame`, `audio`, `has_audio`, `sample_rate` and
+        `record`.
+
+    Raises:
+        ValueError: if there are no records.
+
+    Example:
+    ```python
+    solo = moment_set(manifest.records, keras_avrep.views.RandomMoment())
+    solo.batches[0]["frame"].shape  # (32, 256, 256, 3)
+    ```
+    """
+    batch_size = max(1, min(batch_size, len(records)))
+    endless = clip_dataset(
+        records,
+        sampler,
+        size=size,
+        batch_size=batch_size,
+        seed=seed,
+        on_reject=on_reject,
+    )
+    source = ClipSource(records, sampler, view_size, on_reject)
+    count = len(records)
+    whole = -(-count // batch_size) * batch_size
+    once = grain.MapDataset.range(whole).seed(seed).map(lambda index: index % count)
+    once = once.random_map(source).batch(batch_size)
+    return MomentSet(endless, once, count, batch_size)

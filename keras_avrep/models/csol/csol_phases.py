@@ -1,0 +1,101 @@
+"""When CSOL learns what: correspondence and clusters in turn, then mixtures."""
+
+from keras_avrep.models.csol.mixture_trainer import MixtureTrainer
+from keras_avrep.models.solo_trainers import (
+    ClassificationTrainer,
+    CorrespondenceTrainer,
+    cluster_objects,
+    solo_phases,
+)
+from keras_avrep.training import AdamWithL2, Phase
+
+
+def csol_phases(
+    task,
+    solo,
+    mixed=None,
+    solo_epochs=15,
+    mixed_epochs=5,
+    warm_up_epochs=0,
+    classification_passes=3,
+    first_clustering=2,
+    heads_only=False,
+    learning_rate=1e-4,
+    head_rate=10.0,
+    l2=1e-4,
+    mismatch_grid=1,
+    direction="target",
+    divide_by_classes=True,
+    seed=0,
+):
+    """The phases of CSOL: stage one by epochs, then stage two.
+
+    Args:
+        task: `CSOL`.
+        solo: `keras_avrep.data.MomentSet` of videos with one source.
+        mixed: `keras_avrep.data.MomentSet` of videos with several, or `None` for stage
+            one alone.
+        solo_epochs: int. Passes of correspondence over `solo`. Defaults to 15.
+        mixed_epochs: int. Passes over `mixed`. Defaults to 5.
+        warm_up_epochs: int. Passes over `mixed` before, with the category term alone
+            and without the gate. Defaults to 0.
+        classification_passes: int. Passes of classification after each clustering.
+            Defaults to 3.
+        first_clustering: int. Epoch from which clusters are found; `solo_epochs` finds
+            them once, at the end, so nothing takes turns. Defaults to 2.
+        heads_only: bool. Whether classification learns nothing but its heads: clusters
+            then come of correspondence alone. Defaults to `False`.
+        learning_rate: float. Defaults to 1e-4.
+        head_rate: float. Factor of the rate of the classifiers' heads. Defaults to 10.
+        l2: float. See `AdamWithL2`. Defaults to 1e-4.
+        mismatch_grid: int. Of stage two; see `MixtureTrainer`. Defaults to 1.
+        direction: string. See `MixtureTrainer`. Defaults to `"target"`.
+        divide_by_classes: bool. See `MixtureTrainer`. Defaults to `True`.
+        seed: int. Of the fresh heads. Defaults to 0.
+
+    Returns:
+        List of `keras_avrep.training.Phase`.
+
+    Reference: CSOL (arXiv:2112.11749), note section 5.
+    """
+
+    def adam(**kwargs):
+        return AdamWithL2(learning_rate, l2=l2, **kwargs)
+
+    phases = solo_phases(
+        solo,
+        CorrespondenceTrainer(task, adam()),
+        ClassificationTrainer(
+            task,
+            adam(rate_factors={"classifier": head_rate}),
+            solo.num_records,
+            heads_only,
+        ),
+        lambda: cluster_objects(task, solo)[0],
+        solo_epochs,
+        classification_passes,
+        first_clustering,
+        seed,
+    )
+    if mixed is None:
+        return phases
+    options = {
+        "mismatch_grid": mismatch_grid,
+        "direction": direction,
+        "divide_by_classes": divide_by_classes,
+    }
+    learning = MixtureTrainer(task, adam(), **options)
+    stages = [("mixtures", learning, mixed_epochs)]
+    if warm_up_epochs:
+        alone = {"category": 1.0, "correspondence": 0.0}
+        warming = MixtureTrainer(
+            task, adam(), loss_weights=alone, teacher=learning.teacher, gated=False,
+            **options,
+        )  # fmt: skip
+        stages.insert(0, ("warm-up on mixtures", warming, warm_up_epochs))
+    first, before = 0, learning.freeze_teacher
+    for name, trainer, epochs in stages:
+        steps = epochs * mixed.epoch_steps
+        phases.append(Phase(name, trainer, mixed.batches, first, steps, before))
+        first, before = first + steps, None
+    return phases

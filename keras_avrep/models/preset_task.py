@@ -1,0 +1,82 @@
+import keras
+
+
+class PresetTask:
+    """Names of configurations, some with packaged weights, for a keras-hub `Task`.
+
+    Comes before the task in the bases of a class, which says, as class attributes:
+
+    - `presets`: dict from name to a dict of `backbone`, `views`, `task` (all
+      arguments), `clip` (what a decoded sample is) and `description`;
+    - `preset_folder`: path of the directories of presets that have weights;
+    - `backbone_cls` and `views_cls`: what the first two are arguments of.
+    """
+
+    presets = {}
+    preset_folder = None
+    views_cls = None
+
+    @classmethod
+    def packaged_weights(cls, name):
+        """Directory of a preset whose weights come with the package, or `None`."""
+        folder = cls.preset_folder / name
+        return folder if (folder / "model.weights.h5").exists() else None
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, **kwargs):
+        """A model from a built-in name, a directory, `hf://` or `kaggle://`.
+
+        Args:
+            preset: string. A name of the class's `presets`, a directory that
+                `save_to_preset` wrote, or a handle of keras-hub.
+            load_weights: bool. `False` for a fresh model. Defaults to `True`.
+            **kwargs: constructor arguments to change.
+
+        Returns:
+            A model of this class.
+
+        Raises:
+            ValueError: if weights are asked of a name that has none.
+
+        Example:
+        ```python
+        model = keras_avrep.models.DCLR.from_preset("dclr_tiny", load_weights=False)
+        ```
+        """
+        if preset in cls.presets:
+            folder = cls.packaged_weights(preset)
+            if folder is None and load_weights:
+                raise ValueError(
+                    f"The preset {preset!r} is a configuration without weights: pass "
+                    "`load_weights=False` and pretrain it, or give a directory that "
+                    "`save_to_preset` wrote."
+                )
+            if folder is None or not load_weights:
+                return cls(**cls.preset_arguments(cls.presets[preset], kwargs))
+            preset = str(folder)
+        # Keras-hub cannot read a mixed policy back, and today's machine decides.
+        kwargs.setdefault("dtype", keras.config.dtype_policy())
+        model = super().from_preset(preset, load_weights, **kwargs)
+        model.after_loading()
+        return model
+
+    @classmethod
+    def preset_arguments(cls, preset, changes):
+        """Constructor arguments of a built-in configuration."""
+        dtype = {k: changes.pop(k) for k in ("dtype",) if k in changes}
+        backbone = cls.backbone_cls(**preset["backbone"], **dtype)
+        views = cls.views_cls(**preset["views"], seed=changes.get("seed"))
+        return {"backbone": backbone, "views": views, **preset["task"], **changes}
+
+    def after_loading(self):
+        """Set what does not come with a backbone's weights; nothing by default."""
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        if isinstance(config.get("views"), dict):
+            config["views"] = keras.layers.deserialize(config["views"])
+        return super().from_config(config)
+
+    def get_config(self):
+        return {**super().get_config(), "views": keras.layers.serialize(self.views)}

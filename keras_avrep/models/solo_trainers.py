@@ -1,0 +1,234 @@
+"""What localisers learn from clips with one source: that it fits, and what it is."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_avrep.layers import MapMatchScore
+from keras_avrep.losses import correspondence
+from keras_avrep.training import Phase, PhaseTrainer
+
+
+class CorrespondenceTrainer(PhaseTrainer):
+    """Picture and sound of one video fit somewhere; those of two fit nowhere.
+
+    Args:
+        task: `LocalisationTask`.
+        optimizer: Keras optimiser.
+        pool: string. `"max"` or `"mean"` of the map. Defaults to `"max"`.
+        mismatch_grid: int. Parts a side of a mismatched picture that must each be
+            quiet; see `MapMatchScore`. Defaults to 1.
+        learned: list of layers. Defaults to `None`, all that the map is made by.
+        loss_weights: dict from loss name to float. Defaults to `None`, 1.
+
+    Reference: CSOL (arXiv:2112.11749), note section 4.
+    """
+
+    def __init__(
+        self,
+        task,
+        optimizer,
+        pool="max",
+        mismatch_grid=1,
+        learned=None,
+        loss_weights=None,
+    ):
+        super().__init__(
+            task,
+            correspondence_layers(task) if learned is None else learned,
+            {"correspondence": 1.0} if loss_weights is None else loss_weights,
+            optimizer,
+        )
+        self.matched_score = MapMatchScore(1, pool)
+        self.mismatched_score = MapMatchScore(mismatch_grid, pool)
+
+    def make_views(self, batch):
+        return {"frame": self.task.views(batch["frame"]), "waveform": batch["audio"]}
+
+    def query_forward(self, views, keys):
+        return self.perceive(views)
+
+    def perceive(self, views):
+        """What is seen and heard, where it fits, and the scores of both pairings."""
+        seen = self.task.see(views["frame"], training=True)
+        heard = self.task.hear(views["waveform"], training=True)
+        fits = self.task.av_map(seen["embedding"], heard["embedding"])
+        # A batch holds a video once: the neighbour's sound is another's.
+        other = ops.roll(heard["embedding"], 1, axis=0)
+        misfits = self.task.av_map(seen["embedding"], other)
+        return {
+            "seen": seen,
+            "heard": heard,
+            "fits": fits,
+            "matched": self.matched_score(fits),
+            "mismatched": self.mismatched_score(misfits),
+        }
+
+    def compute_losses(self, outputs, batch=None):
+        loss = correspondence(outputs["matched"], outputs["mismatched"])
+        return {"correspondence": loss}
+
+
+class ClassificationTrainer(PhaseTrainer):
+    """Picture and sound of a clip belong to the cluster of its object.
+
+    Args:
+        task: `LocalisationTask`.
+        optimizer: Keras optimiser; see `keras_avrep.training.AdamWithL2` for a higher
+            rate of the heads.
+        num_records: int. Videos with one source.
+        heads_only: bool. Whether the heads alone are learned, so that clusters come
+            of correspondence alone. Defaults to `False`.
+
+    Attributes:
+        labels: int32 variable `(num_records,)`, the cluster of each.
+
+    Reference: CSOL (arXiv:2112.11749), note sections 4 and 5.
+    """
+
+    def __init__(self, task, optimizer, num_records, heads_only=False):
+        learned = [task.image_classifier, task.audio_classifier]
+        if not heads_only:
+            learned += [task.backbone, task.audio_backbone]
+            if task.object_space == "embedding":
+                learned += [task.image_head, task.audio_head]
+        super().__init__(
+            task,
+            learned,
+            {"image_class": 1.0, "audio_class": 1.0},
+            optimizer,
+        )
+        self.labels = self.add_weight(
+            name="labels",
+            shape=(num_records,),
+            initializer="zeros",
+            dtype="int32",
+            trainable=False,
+        )
+
+    def make_views(self, batch):
+        return {
+            "frame": self.task.views(batch["frame"]),
+            "waveform": batch["audio"],
+            "label": ops.take(self.labels, ops.cast(batch["record"], "int32"), axis=0),
+        }
+
+    def query_forward(self, views, keys):
+        space = self.task.object_space
+        seen = self.task.see(views["frame"], training=True)[space]
+        heard = self.task.hear(views["waveform"], training=True)[space]
+        seen = ops.mean(ops.cast(seen, "float32"), axis=(1, 2))
+        return {
+            "image": self.task.image_classifier(seen),
+            "audio": self.task.audio_classifier(heard),
+            "label": views["label"],
+        }
+
+    def compute_losses(self, outputs, batch=None):
+        losses = {
+            f"{kind}_class": keras.losses.sparse_categorical_crossentropy(
+                outputs["label"], outputs[kind], from_logits=True
+            )
+            for kind in ("image", "audio")
+        }
+        return {name: ops.mean(loss) for name, loss in losses.items()}
+
+    def start_anew(self, labels, seed):
+        """Take new labels, with fresh heads and a fresh optimiser.
+
+        Args:
+            labels: N ints.
+            seed: int. Of the heads' first weights.
+        """
+        self.labels.assign(labels)
+        heads = (self.task.image_classifier, self.task.audio_classifier)
+        for number, head in enumerate(heads):
+            draw = keras.initializers.RandomNormal(stddev=0.01, seed=seed + number)
+            head.kernel.assign(draw(head.kernel.shape))
+            head.bias.assign(ops.zeros(head.bias.shape))
+        self.restart_optimizer()
+
+
+def correspondence_layers(task):
+    """The layers of a `LocalisationTask` that its map is made by."""
+    return [
+        task.backbone,
+        task.audio_backbone,
+        task.image_head,
+        task.audio_head,
+        task.av_map,
+    ]
+
+
+def solo_phases(
+    solo, fitting, classifying, cluster, epochs, passes, first_clustering, seed
+):
+    """What localisers learn from single sources: epochs that take turns.
+
+    Each epoch is a pass of correspondence; from `first_clustering` on, clusters are
+    found after it, and then learned by fresh heads.
+
+    Args:
+        solo: `keras_avrep.data.MomentSet`.
+        fitting: `CorrespondenceTrainer`.
+        classifying: `ClassificationTrainer`.
+        cluster: called without arguments; returns the label of each record.
+        epochs: int.
+        passes: int. Of classification after each clustering.
+        first_clustering: int. Number of an epoch, from 1.
+        seed: int. Of fresh heads.
+
+    Returns:
+        List of `keras_avrep.training.Phase`.
+
+    Raises:
+        ValueError: if a number is out of range.
+
+    Reference: CSOL (arXiv:2112.11749), note section 5.
+    """
+    if not 1 <= first_clustering <= epochs:
+        raise ValueError(
+            f"`first_clustering` is {first_clustering}; give a number from 1 to "
+            f"`solo_epochs`, which is {epochs}."
+        )
+    if passes < 1:
+        raise ValueError(f"`classification_passes` is {passes}; give 1 or more.")
+    steps = solo.epoch_steps
+    phases = []
+    for epoch in range(epochs):
+        name = f"correspondence {epoch + 1} of {epochs}"
+        phases.append(Phase(name, fitting, solo.batches, epoch * steps, steps))
+        if epoch + 1 < first_clustering:
+            continue
+
+        def begin(epoch=epoch):
+            classifying.start_anew(cluster(), seed + 2 * epoch)
+
+        # Beyond the batches that correspondence sees.
+        first = (epochs + epoch * passes) * steps
+        name = f"clusters and classes {epoch + 1} of {epochs}"
+        phases.append(
+            Phase(name, classifying, solo.batches, first, passes * steps, begin)
+        )
+    return phases
+
+
+def cluster_objects(task, solo):
+    """Find the dictionary of a task anew, from clips with one source.
+
+    Args:
+        task: `LocalisationTask`.
+        solo: `keras_avrep.data.MomentSet`.
+
+    Returns:
+        int array `(num_records,)`, the cluster of each record, and the features of
+        sounds `(num_records, C)`.
+    """
+    objects, sounds, records = task.solo_features(solo.each_once())
+    # The last batch is filled up with records that came before.
+    records, first = np.unique(records, return_index=True)
+    ids = np.zeros(solo.num_records, int)
+    ids[records] = task.dictionary.fit(objects[first])
+    vectors = np.zeros((solo.num_records, sounds.shape[1]), sounds.dtype)
+    vectors[records] = sounds[first]
+    return ids, vectors

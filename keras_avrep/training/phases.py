@@ -1,0 +1,157 @@
+"""Training in phases that take turns: what comes when, resumable at any step."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_avrep.data import BatchFeed
+from keras_avrep.training.callbacks import Checkpoints, History
+from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
+from keras_avrep.training.device_policy import choose_device_policy
+from keras_avrep.training.phase_trainer import PhaseTrainer
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Some steps of one trainer.
+
+    Args:
+        name: string. For people.
+        trainer: `PhaseTrainer`; phases may share one.
+        batches: `grain.MapDataset` of batches.
+        first_batch: int. Position of the first one.
+        steps: int. Train steps, 1 or more.
+        before: called before the first step, such as to cluster anew. It must be a
+            function of the weights and of seeds alone: a run that was killed calls
+            it again. Defaults to `None`.
+    """
+
+    name: str
+    trainer: PhaseTrainer
+    batches: object
+    first_batch: int
+    steps: int
+    before: Callable[[], None] | None = None
+
+
+def train_phases(
+    phases: list[Phase],
+    run_dir,
+    *,
+    samples_per_step: int = 32,
+    checkpoint_every: int = 100,
+    log_every: int = 10,
+    threads: int = 2,
+    jit_compile: bool | None = None,
+    after_phase: Callable[[Phase], None] | None = None,
+    show: Callable[[str], None] = print,
+) -> dict:
+    """Run phases one after the other, from the last checkpoint if there is one.
+
+    Args:
+        phases: list of `Phase`, built from the same arguments each time.
+        run_dir: folder of `checkpoints/last.npz` and `history.csv`.
+        samples_per_step: int. For the speed. Defaults to 32.
+        checkpoint_every: int. Steps; the end of a phase is always saved. Defaults to
+            100.
+        log_every: int. Steps. Defaults to 10.
+        threads: int. Decoding threads. Defaults to 2.
+        jit_compile: bool to overrule the device policy. Defaults to `None`.
+        after_phase: called with each phase that ends in this call, once it is saved.
+            Defaults to `None`.
+        show: called with each line of progress. Defaults to `print`.
+
+    Returns:
+        Dict of `steps`, `samples_per_second` and `data_wait_fraction` of the longest
+        phase of this call, `losses`, the last of each phase's trainer by name, and
+        `seconds` of this call.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, once the state is saved.
+        ValueError: if there are no phases, or one has no step.
+
+    Example:
+    ```python
+    phases = model.training_phases(solo, mixed)
+    train_phases(phases, "runs/instruments")
+    ```
+    """
+    if not phases or any(phase.steps < 1 for phase in phases):
+        raise ValueError("`phases` needs at least one phase, and a step in each.")
+    began = time.perf_counter()
+    run_dir = Path(run_dir)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    last = run_dir / "checkpoints" / "last.npz"
+    trainers = list(dict.fromkeys(phase.trainer for phase in phases))
+    policy = choose_device_policy(jit_compile)
+    for trainer in trainers:
+        trainer.compile(optimizer=trainer.optimizer, jit_compile=policy.jit_compile)
+        if not trainer.optimizer.built:
+            trainer.optimizer.build(trainer.trainable_variables)
+    total = sum(phase.steps for phase in phases)
+    done = 0
+    if last.exists():
+        done, _ = load_checkpoint(last, trainers)
+        show(f"resumed at step {done} of {total}")
+    histories, start = [], 0
+    for phase in phases:
+        end = start + phase.steps
+        if done < end:
+            histories.append(
+                _run_phase(
+                    phase, trainers, start, max(done, start), total, run_dir, last,
+                    samples_per_step, checkpoint_every, log_every, threads, show,
+                )
+            )  # fmt: skip
+            if after_phase is not None:
+                after_phase(phase)
+        start = end
+    return {**_summary(histories, total), "seconds": time.perf_counter() - began}
+
+
+def _run_phase(
+    phase, trainers, start, done, total, run_dir, last,
+    samples_per_step, checkpoint_every, log_every, threads, show,
+):  # fmt: skip
+    show(f"{phase.name}: steps {done + 1} to {start + phase.steps}")
+    if done == start and phase.before is not None:
+        phase.before()
+    feed = BatchFeed(
+        phase.batches,
+        start=phase.first_batch + done - start,
+        stop=phase.first_batch + phase.steps,
+        threads=threads,
+    )
+    history = History(
+        run_dir / "history.csv",
+        feed,
+        clips_per_step=samples_per_step,
+        every=log_every,
+        total_steps=total,
+        show=show,
+        first_step=done,
+    )
+    phase.trainer.fit(
+        ((batch,) for batch in feed),
+        steps_per_epoch=start + phase.steps - done,
+        callbacks=[history, Checkpoints(last, checkpoint_every, done, trainers)],
+        verbose=0,
+    )
+    save_checkpoint(last, trainers, start + phase.steps)
+    return history
+
+
+def _summary(histories, total):
+    losses = {}
+    for history in histories:
+        if history.rows:
+            row = history.rows[-1]
+            losses |= {k: v for k, v in row.items() if k.startswith("loss_")}
+    longest = max(histories, key=lambda h: h.measured_steps, default=None)
+    return {
+        "steps": total,
+        "samples_per_second": longest and longest.speed,
+        "data_wait_fraction": longest and longest.wait_fraction,
+        "losses": losses,
+    }

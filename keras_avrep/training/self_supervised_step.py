@@ -1,0 +1,132 @@
+import keras
+
+if keras.backend.backend() == "tensorflow":
+    from keras_avrep.training.tensorflow_step import TensorFlowStep as BackendStep
+elif keras.backend.backend() == "jax":
+    from keras_avrep.training.jax_step import JaxStep as BackendStep
+else:
+    from keras_avrep.training.torch_step import TorchStep as BackendStep
+
+
+class SelfSupervisedStep(BackendStep):
+    """A train step of views, keys, queries, losses and queues, for a `keras.Model`.
+
+    The order is the same on every backend:
+    views, momentum update, key forward (no gradient), query forward and
+    losses, gradients, optimiser, enqueue, metrics.
+
+    A subclass implements:
+
+    - `make_views(batch)` → dict of views;
+    - `update_momentum()`, by default nothing;
+    - `key_forward(views)` → dict of tensors, run without gradient;
+    - `query_forward(views, keys)` → dict of named outputs;
+    - `compute_losses(outputs, batch)` → `{name: scalar}`;
+    - `enqueue(keys)`, by default nothing.
+
+    and sets `self.loss_weights`, a dict from loss name to a float.
+    `self.batches_seen`, an int32 variable, counts the batches of training and of
+    filling the queues: schedules compute on it, so they resume with the checkpoint.
+    """
+
+    def fit(self, x=None, **kwargs):
+        """Train on batches of samples, as `keras.Model.fit`.
+
+        Args:
+            x: grain data set, generator or any other iterable of batch dicts
+                that `keras.Model.fit` takes; a generator yields `(batch,)`.
+                Views are drawn in the train step.
+            **kwargs: see `keras.Model.fit`.
+
+        Returns:
+            A `History`.
+        """
+        # The loader shuffles; Keras would only warn that it cannot.
+        return keras.Model.fit(self, x, **{"shuffle": False, **kwargs})
+
+    def build_step(self):
+        """Create what the train step keeps: loss weights, metrics, a count."""
+        self.batches_seen = self.add_weight(
+            name="batches_seen",
+            shape=(),
+            initializer="zeros",
+            trainable=False,
+            dtype="int32",
+        )
+        self.loss_scale = self.add_weight(
+            name="loss_scale",
+            shape=(len(self.loss_weights),),
+            initializer=keras.initializers.Constant(1.0),
+            trainable=False,
+            dtype="float32",
+        )
+        self.loss_scale.assign(list(self.loss_weights.values()))
+        self.loss_trackers = [
+            keras.metrics.Mean(name=name)
+            for name in ("loss", *(f"loss_{name}" for name in self.loss_weights))
+        ]
+
+    def set_loss_weight(self, name, weight):
+        """Change the weight of one loss term without tracing anew."""
+        if name not in self.loss_weights:
+            raise ValueError(
+                f"There is no loss {name!r} in this model; it has "
+                f"{', '.join(self.loss_weights)}."
+            )
+        self.loss_weights[name] = float(weight)
+        self.loss_scale.assign(list(self.loss_weights.values()))
+
+    def total_loss(self, losses):
+        """Weighted sum of the named losses."""
+        return sum(
+            losses[name] * self.loss_scale[position]
+            for position, name in enumerate(self.loss_weights)
+        )
+
+    def _symbolic_build(self, iterator=None, data_batch=None):
+        # Keras would trace `call` on a training batch, which holds clip pairs
+        # rather than the video that `call` takes; only the optimiser is unbuilt.
+        if not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def unpack(self, data):
+        """The batch dict, whether it comes bare or as the one input of a tuple."""
+        return data[0] if isinstance(data, (tuple, list)) else data
+
+    def prepare_step(self, batch):
+        """Views, momentum update and key forward; nothing has a gradient."""
+        views = self.make_views(batch)
+        self.update_momentum()
+        keys = self.key_forward(views)
+        return views, keys
+
+    def query_losses(self, views, keys, batch):
+        """The part of the step that the gradient flows through."""
+        outputs = self.query_forward(views, keys)
+        losses = self.compute_losses(outputs, batch)
+        return self.total_loss(losses), losses
+
+    def update_loss_trackers(self, total, losses):
+        """Fold one step into the running means and return them as logs."""
+        values = [total, *(losses[name] for name in self.loss_weights)]
+        for tracker, value in zip(self.loss_trackers, values, strict=True):
+            tracker.update_state(value)
+        return {tracker.name: tracker.result() for tracker in self.loss_trackers}
+
+    def update_momentum(self):
+        """Move momentum twins; nothing by default."""
+
+    def enqueue(self, keys):
+        """Push keys into queues; nothing by default."""
+
+    def finish_step(self, keys):
+        """Push keys and count the batch, for schedules that follow the count."""
+        self.enqueue(keys)
+        self.batches_seen.assign(self.batches_seen + 1)
+
+    def test_step(self, batch):
+        """Losses of a batch, with the views of training, nothing updated."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no validation loss: evaluate its "
+            "representation with `keras_avrep.evaluation` instead."
+        )
