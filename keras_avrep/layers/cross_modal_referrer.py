@@ -16,9 +16,9 @@ class CrossModalReferrer(keras.layers.Layer):
     into that of the other side.
 
     Args:
-        visual_temperature: float. See `SilentObjectFilter`; averaged maps are small.
+        visual_logit_scale: float. See `SilentObjectFilter`; averaged maps are small.
             Defaults to 10.
-        audio_temperature: float. See `OffScreenFilter`. Defaults to 10.
+        audio_logit_scale: float. See `OffScreenFilter`. Defaults to 10.
         relu: bool. See `ClassVisualMaps`. Defaults to `True`.
         silent_filter: bool. See `SilentObjectFilter`. Defaults to `True`.
         off_screen_filter: bool. See `OffScreenFilter`. Defaults to `True`.
@@ -59,8 +59,8 @@ class CrossModalReferrer(keras.layers.Layer):
 
     def __init__(
         self,
-        visual_temperature=10.0,
-        audio_temperature=10.0,
+        visual_logit_scale=10.0,
+        audio_logit_scale=10.0,
         relu=True,
         silent_filter=True,
         off_screen_filter=True,
@@ -71,8 +71,8 @@ class CrossModalReferrer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.visual_temperature = visual_temperature
-        self.audio_temperature = audio_temperature
+        self.visual_logit_scale = visual_logit_scale
+        self.audio_logit_scale = audio_logit_scale
         self.relu = relu
         self.silent_filter = silent_filter
         self.off_screen_filter = off_screen_filter
@@ -83,13 +83,13 @@ class CrossModalReferrer(keras.layers.Layer):
         self.visual_maps = ClassVisualMaps(relu)
         self.sound_maps = ExpandedAVMaps()
         self.score = MatchedPrototypeScore()
-        self.mute_silent = SilentObjectFilter(visual_temperature, silent_filter)
+        self.mute_silent = SilentObjectFilter(visual_logit_scale, silent_filter)
         self.erase_unseen = OffScreenFilter(
             order,
             amount,
             threshold,
             relative_threshold,
-            audio_temperature,
+            audio_logit_scale,
             off_screen_filter,
         )
 
@@ -114,8 +114,8 @@ class CrossModalReferrer(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "visual_temperature": self.visual_temperature,
-            "audio_temperature": self.audio_temperature,
+            "visual_logit_scale": self.visual_logit_scale,
+            "audio_logit_scale": self.audio_logit_scale,
             "relu": self.relu,
             "silent_filter": self.silent_filter,
             "off_screen_filter": self.off_screen_filter,

@@ -34,12 +34,9 @@ class ExpandedAVMaps(keras.layers.Layer):
 
     def call(self, features, vectors, scale):
         features, vectors = unit_length(features), unit_length(vectors)
-        _, height, width, size = features.shape
-        # One matrix product: LiteRT has fast kernels for it.
-        flat = ops.reshape(features, (-1, height * width, size))
-        cosines = ops.matmul(flat, ops.transpose(vectors, (0, 2, 1)))
-        maps = ops.sigmoid(ops.cast(scale, "float32") * cosines)
-        return ops.reshape(maps, (-1, height, width, vectors.shape[1]))
+        # One matrix product for all places, whatever the size of the map.
+        columns = ops.transpose(vectors, (0, 2, 1))[:, None]
+        return ops.sigmoid(ops.cast(scale, "float32") * ops.matmul(features, columns))
 
     def compute_output_shape(self, features_shape, vectors_shape, scale_shape=None):
         return (*features_shape[:-1], vectors_shape[1])

@@ -88,9 +88,19 @@ def test_sound_maps_have_one_vector_for_each_class():
     np.testing.assert_allclose(maps, 1 / (1 + np.exp(-logits)), atol=1e-6)
 
 
+def test_sound_maps_take_pictures_of_any_size():
+    picture, sound = keras.Input((None, None, 4)), keras.Input((3, 4))
+    maps = ExpandedAVMaps()(picture, sound, scale=5.0)
+    assert maps.shape == (None, None, None, 3)
+    model = keras.Model([picture, sound], maps)
+    for height, width in ((2, 3), (5, 1)):
+        found = model([np.ones((2, height, width, 4)), np.ones((2, 3, 4))])
+        assert found.shape == (2, height, width, 3)
+
+
 def test_silent_objects_are_muted_and_the_rest_is_a_distribution():
     seen, heard = maps_of([0.8, 0.4], [0.5, 0.5]), maps_of([1.0, 0.5], [0.0, 0.2])
-    out = SilentObjectFilter(temperature=10.0)(seen, heard)
+    out = SilentObjectFilter(logit_scale=10.0)(seen, heard)
     np.testing.assert_allclose(
         to_numpy(out["class_maps"]), maps_of([0.8, 0.2], [0.0, 0.1]), atol=1e-6
     )
@@ -114,7 +124,7 @@ def test_how_much_is_seen_follows_the_threshold_of_each_map():
 
 
 def test_the_order_of_the_figure_erases_what_is_not_seen():
-    out = OffScreenFilter("figure", temperature=10.0)(SCORES, SEEN)
+    out = OffScreenFilter("figure", logit_scale=10.0)(SCORES, SEEN)
     shares = softmax(10.0 * SCORES) * [[1, 0.5, 0]]
     shares /= shares.sum()
     np.testing.assert_allclose(to_numpy(out["distribution"]), shares, atol=1e-6)
@@ -125,7 +135,7 @@ def test_the_order_of_the_figure_erases_what_is_not_seen():
 
 
 def test_the_order_of_the_notes_leaves_it_a_weight_of_one():
-    out = OffScreenFilter("notes", temperature=10.0)(SCORES, SEEN)
+    out = OffScreenFilter("notes", logit_scale=10.0)(SCORES, SEEN)
     weighted = np.array([[0.2, 0.25, 0.0]]) / 0.45
     shares = softmax(10.0 * weighted)
     np.testing.assert_allclose(to_numpy(out["distribution"]), shares, atol=1e-5)
@@ -233,6 +243,7 @@ def test_wrong_arguments_are_named():
         (lambda: AudioInstanceIdentifier(2, rank=0), "rank"),
         (lambda: OffScreenFilter("paper"), "order"),
         (lambda: OffScreenFilter(amount="all"), "amount"),
+        (lambda: SilentObjectFilter(0.0), "logit_scale"),
     ):
         with pytest.raises(ValueError, match=f"`{argument}`"):
             make()
