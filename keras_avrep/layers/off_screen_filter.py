@@ -72,6 +72,7 @@ class OffScreenFilter(keras.layers.Layer):
         self.relative_threshold = relative_threshold
         self.logit_scale = logit_scale
         self.enabled = enabled
+        self.built = True
 
     def seen(self, visual_maps):
         """How much of each class is seen, `(B, K)` in [0, 1], without gradient."""

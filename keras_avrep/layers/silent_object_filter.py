@@ -42,6 +42,7 @@ class SilentObjectFilter(keras.layers.Layer):
         self.logit_scale = logit_scale
         self.enabled = enabled
         self.distribution = ClassDistribution(1 / logit_scale)
+        self.built = True
 
     def call(self, visual_maps, sound_maps):
         maps = ops.cast(visual_maps, "float32")

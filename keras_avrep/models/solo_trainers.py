@@ -161,7 +161,15 @@ def correspondence_layers(task):
 
 
 def solo_phases(
-    solo, fitting, classifying, cluster, epochs, passes, first_clustering, seed
+    solo,
+    fitting,
+    classifying,
+    cluster,
+    epochs,
+    passes,
+    first_clustering,
+    seed,
+    last_turn=None,
 ):
     """What localisers learn from single sources: epochs that take turns.
 
@@ -177,6 +185,8 @@ def solo_phases(
         passes: int. Of classification after each clustering.
         first_clustering: int. Number of an epoch, from 1.
         seed: int. Of fresh heads.
+        last_turn: called with the number of an epoch, from 1, that finds clusters;
+            returns the phases it ends with. Defaults to `None`, none.
 
     Returns:
         List of `keras_avrep.training.Phase`.
@@ -210,6 +220,8 @@ def solo_phases(
         phases.append(
             Phase(name, classifying, solo.batches, first, passes * steps, begin)
         )
+        if last_turn is not None:
+            phases += last_turn(epoch + 1)
     return phases
 
 
