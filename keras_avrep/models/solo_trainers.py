@@ -161,12 +161,21 @@ def correspondence_layers(task):
 
 
 def solo_phases(
-    solo, fitting, classifying, cluster, epochs, passes, first_clustering, seed
+    solo,
+    fitting,
+    classifying,
+    cluster,
+    epochs,
+    passes,
+    first_clustering,
+    clustering_every,
+    seed,
 ):
     """What localisers learn from single sources: epochs that take turns.
 
-    Each epoch is a pass of correspondence; from `first_clustering` on, clusters are
-    found after it, and then learned by fresh heads.
+    Each epoch is a pass of correspondence; after that of `first_clustering`, every
+    `clustering_every` from there on and the last one, clusters are found and then
+    learned by fresh heads.
 
     Args:
         solo: `keras_avrep.data.MomentSet`.
@@ -176,6 +185,7 @@ def solo_phases(
         epochs: int.
         passes: int. Of classification after each clustering.
         first_clustering: int. Number of an epoch, from 1.
+        clustering_every: int. Epochs.
         seed: int. Of fresh heads.
 
     Returns:
@@ -191,14 +201,18 @@ def solo_phases(
             f"`first_clustering` is {first_clustering}; give a number from 1 to "
             f"`solo_epochs`, which is {epochs}."
         )
-    if passes < 1:
-        raise ValueError(f"`classification_passes` is {passes}; give 1 or more.")
+    if min(passes, clustering_every) < 1:
+        raise ValueError(
+            "`classification_passes` and `clustering_every` must be 1 or more, got "
+            f"{passes} and {clustering_every}."
+        )
     steps = solo.epoch_steps
     phases = []
     for epoch in range(epochs):
         name = f"correspondence {epoch + 1} of {epochs}"
         phases.append(Phase(name, fitting, solo.batches, epoch * steps, steps))
-        if epoch + 1 < first_clustering:
+        since = epoch + 1 - first_clustering
+        if since < 0 or (since % clustering_every and epoch + 1 < epochs):
             continue
 
         def begin(epoch=epoch):

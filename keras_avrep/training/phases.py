@@ -86,7 +86,11 @@ def train_phases(
     trainers = list(dict.fromkeys(phase.trainer for phase in phases))
     policy = choose_device_policy(jit_compile)
     for trainer in trainers:
-        trainer.compile(optimizer=trainer.optimizer, jit_compile=policy.jit_compile)
+        trainer.compile(
+            optimizer=trainer.optimizer,
+            jit_compile=policy.jit_compile and not trainer.run_eagerly,
+            run_eagerly=trainer.run_eagerly,
+        )
         if not trainer.optimizer.built:
             trainer.optimizer.build(trainer.trainable_variables)
     total = sum(phase.steps for phase in phases)
