@@ -57,6 +57,7 @@ from keras_avrep.data.readers import (
     read_ucf101,
     read_vggsound,
 )
+from keras_avrep.data.timed_frames import stream_timed_frames
 from keras_avrep.data.video_writer import write_video
 
 __all__ = [
@@ -109,6 +110,7 @@ __all__ = [
     "scan_folder",
     "split_records",
     "stream_frames",
+    "stream_timed_frames",
     "write_audio",
     "write_video",
 ]

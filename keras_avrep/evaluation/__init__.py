@@ -29,6 +29,11 @@ from keras_avrep.evaluation.localization_floors import (
     class_aware_floors,
     localization_floors,
 )
+from keras_avrep.evaluation.localize_video import (
+    VideoMaps,
+    is_localiser,
+    localize_video,
+)
 from keras_avrep.evaluation.multi_label import (
     multi_hot,
     multi_label_average_precision,
@@ -54,6 +59,7 @@ from keras_avrep.evaluation.units import choose_units, write_units
 
 __all__ = [
     "Features",
+    "VideoMaps",
     "box_iou",
     "chance_level",
     "choose_units",
@@ -67,12 +73,14 @@ __all__ = [
     "finetune",
     "frame_mean_average_precision",
     "instance_retrieval",
+    "is_localiser",
     "knn_accuracy",
     "level_wise_average_precision",
     "linear_probe_accuracy",
     "load_features",
     "localization_floors",
     "localization_scores",
+    "localize_video",
     "match_clusters",
     "multi_hot",
     "multi_label_average_precision",
