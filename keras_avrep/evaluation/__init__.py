@@ -34,6 +34,7 @@ from keras_avrep.evaluation.localize_video import (
     is_localiser,
     localize_video,
 )
+from keras_avrep.evaluation.map_boxes import map_boxes, sounding_regions
 from keras_avrep.evaluation.multi_label import (
     multi_hot,
     multi_label_average_precision,
@@ -81,6 +82,7 @@ __all__ = [
     "localization_floors",
     "localization_scores",
     "localize_video",
+    "map_boxes",
     "match_clusters",
     "multi_hot",
     "multi_label_average_precision",
@@ -94,6 +96,7 @@ __all__ = [
     "retrieval_recall",
     "save_features",
     "segmentation_scores",
+    "sounding_regions",
     "step_match",
     "sum_cluster_maps",
     "temporal_iou",
