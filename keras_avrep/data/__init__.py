@@ -58,6 +58,7 @@ from keras_avrep.data.readers import (
     read_vggsound,
 )
 from keras_avrep.data.timed_frames import stream_timed_frames
+from keras_avrep.data.video_copy import write_video_copy
 from keras_avrep.data.video_writer import write_video
 
 __all__ = [
@@ -113,4 +114,5 @@ __all__ = [
     "stream_timed_frames",
     "write_audio",
     "write_video",
+    "write_video_copy",
 ]
