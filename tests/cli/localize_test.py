@@ -17,7 +17,6 @@ from keras_avrep.data import (
     stream_timed_frames,
     write_video,
 )
-from keras_avrep.models import DCLR
 
 CLIP = {"size": 32, "duration": 1.0, "sample_rate": 16000}
 CLIP |= {"cluster_names": ["cello", "flute", "tuba"]}
@@ -126,9 +125,7 @@ def test_mistakes_are_one_sentence(tmp_path, capsys):
         return error
 
     video, out = str(write_ramp(tmp_path / "a.mp4", count=4)), str(tmp_path / "b.mp4")
-    task = DCLR.from_preset("dclr_tiny", load_weights=False)
-    task.save_to_preset(str(tmp_path / "dclr"))
-    preset = ["--preset", str(tmp_path / "dclr")]
+    preset = ["--preset", "dclr_tiny_scenes"]
     asked = [*preset, "--video", video, "--out", out]
     assert "holds a DCLR, which does not say where it sounds" in told(*asked)
     assert "no such file" in told(*preset, "--video", "nowhere.mp4", "--out", out)
