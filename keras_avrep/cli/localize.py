@@ -118,6 +118,12 @@ def localize_to_files(
     write_files(out, video, maps, names, levels, frames, say)
 
 
+def called(names, cluster):
+    """The name of a cluster, or its number."""
+    name = names[cluster] if names else None
+    return f"cluster {cluster}" if name is None else str(name)
+
+
 class _Seconds:
     """Progress in seconds of a video."""
 
@@ -177,7 +183,7 @@ def write_files(out, video, maps, names, levels, frames, say):
             times=maps.times,
             class_maps=maps.class_maps.astype(np.float16),
             sounding_maps=maps.sounding_maps.astype(np.float16),
-            names=np.array(names or [f"cluster {k}" for k in clusters], dtype=str),
+            names=np.array([called(names, k) for k in clusters], dtype=str),
         )
     boxes = [
         map_boxes(classes, sounding, names, *levels) if maps.has_audio else []
@@ -194,7 +200,7 @@ def write_files(out, video, maps, names, levels, frames, say):
         ],
     }
     write_json(out.with_suffix(".json"), content)
-    heard = {box["name"] or f"cluster {box['cluster']}" for b in boxes for box in b}
+    heard = {called(names, box["cluster"]) for one in boxes for box in one}
     say(f"heard and seen: {', '.join(sorted(heard)) or 'nothing'}")
     written = (out, out.with_suffix(".npz"), out.with_suffix(".json"))
     say(f"wrote {', '.join(str(path) for path in written)}")

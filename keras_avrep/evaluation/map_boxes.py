@@ -25,7 +25,9 @@ def map_boxes(
     Args:
         class_map: array `(h, w, K)`. At every place a distribution over clusters.
         sounding_map: array `(h, w)` in [0, 1].
-        names: K strings, what the clusters stand for. Defaults to `None`, no names.
+        names: K strings, what the clusters stand for, or `None` for one that stands
+            for nothing. Maps of clusters with one name are added up. Defaults to
+            `None`, no names.
         level: float. What the map of a cluster must exceed somewhere in a region
             for the region to sound. Defaults to 0.5.
         sounding_level: float. What the sounding map must exceed at that place.
@@ -35,9 +37,9 @@ def map_boxes(
         grid: int. Pixels a side that maps are resized to. Defaults to 112.
 
     Returns:
-        List of dicts, the surest first: `cluster`, `name` (`None` without names),
-        `box` (relative `y1, x1, y2, x2`) and `score`, the largest value of the
-        cluster's map where it sounds. Empty if nothing sounds.
+        List of dicts, the surest first: `cluster` (the first of its name), `name`
+        (`None` without one), `box` (relative `y1, x1, y2, x2`) and `score`, the
+        largest value of the cluster's map where it sounds. Empty if nothing sounds.
 
     Raises:
         ValueError: if shapes do not fit.
@@ -74,13 +76,14 @@ def sounding_regions(
         List of pairs: a dict as of `map_boxes`, and a bool array `(grid, grid)`.
     """
     class_map, sounding_map = _checked(class_map, sounding_map, names)
+    class_map, clusters = _by_name(class_map, names)
     # Maps without a peak in any cell have none between cells either.
     if not ((class_map > level) & (sounding_map > sounding_level)[..., None]).any():
         return []
     planes = resize_map(np.moveaxis(class_map, -1, 0), grid)
     sounds = resize_map(sounding_map, grid) > sounding_level
     found = []
-    for cluster, plane in enumerate(planes):
+    for cluster, plane in zip(clusters, planes, strict=True):
         heard = sounds & (plane > level)
         if not heard.any():
             continue
@@ -94,12 +97,27 @@ def sounding_regions(
             corners = [rows.start, columns.start, rows.stop, columns.stop]
             box = {
                 "cluster": cluster,
-                "name": None if names is None else str(names[cluster]),
+                "name": _name(names, cluster),
                 "box": [corner / grid for corner in corners],
                 "score": float(plane[region & heard].max()),
             }
             found.append((box, region))
     return sorted(found, key=lambda pair: -pair[0]["score"])
+
+
+def _name(names, cluster):
+    named = names is not None and names[cluster] is not None
+    return str(names[cluster]) if named else None
+
+
+def _by_name(class_map, names):
+    """Maps with those of one name added up, and the first cluster of each."""
+    groups: dict = {}
+    for cluster in range(class_map.shape[-1]):
+        name = _name(names, cluster)
+        groups.setdefault(cluster if name is None else name, []).append(cluster)
+    maps = [class_map[..., group].sum(axis=-1) for group in groups.values()]
+    return np.stack(maps, axis=-1), [group[0] for group in groups.values()]
 
 
 def _checked(class_map, sounding_map, names):

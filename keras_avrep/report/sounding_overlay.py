@@ -133,7 +133,7 @@ def _tinted(frame, regions, colours):
 
 
 def _draw_box(draw, size, box, colour, dashed):
-    line = max(1, round(min(size) / 240))
+    line = max(1, round(min(size) / 160))
     y1, x1, y2, x2 = _pixels(size, box)
     # A dark line around the coloured one shows on any ground.
     for width, ink in ((line + 2, INK), (line, colour)):

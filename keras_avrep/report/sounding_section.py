@@ -10,7 +10,7 @@ from keras_avrep.report.markup import MISSING, details, esc, percent, section, t
 from keras_avrep.report.run_reader import ModelRun, Run, as_dict, number
 from keras_avrep.report.sounding_overlay import draw_sounding
 
-PICTURE_PIXELS = 240
+PICTURE_PIXELS = 256
 QUALITY = 72
 SOLO = {"iou_at_50": "IoU@0.5", "auc": "AUC", "class_accuracy": "right class"}
 MIXTURES = {
@@ -92,9 +92,9 @@ def _clusters(clusters: dict) -> str:
     if accuracy is None:
         return ""
     return (
-        f'<ul class="says"><li>Its clusters name the instrument of <b>'
-        f"{percent(accuracy)}</b> of the solos it was trained on; the most frequent "
-        f"one is {percent(chance)} of them.</li></ul>"
+        f'<ul class="says"><li>Its clusters tell the class of <b>{percent(accuracy)}'
+        f"</b> of the labelled solos; always saying the most frequent one would be "
+        f"right for {percent(chance)}.</li></ul>"
     )
 
 

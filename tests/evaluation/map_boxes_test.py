@@ -49,6 +49,15 @@ def test_levels_are_absolute_and_the_threshold_relative():
     assert tight["box"][0] > 0.25
 
 
+def test_clusters_of_one_name_are_added_up():
+    class_map = np.full((8, 8, 3), 1 / 3)
+    class_map[2:6, 2:6] = [0.45, 0.1, 0.45]
+    assert map_boxes(class_map, np.ones((8, 8)), NAMES) == []
+    (one,) = map_boxes(class_map, np.ones((8, 8)), ["cello", None, "cello"], 0.8)
+    assert (one["cluster"], one["name"]) == (0, "cello")
+    assert one["score"] == pytest.approx(0.9)
+
+
 def test_uniform_maps_have_no_boxes():
     assert map_boxes(np.full((4, 4, 11), 1 / 11), np.ones((4, 4))) == []
 
