@@ -21,13 +21,21 @@ from keras_avrep.models.static_dynamic_concepts import (
     ConceptViews,
     StaticDynamicConcepts,
 )
-from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
+from keras_avrep.models.systems import (
+    LOCALISERS,
+    SYSTEMS,
+    all_systems,
+    preset_names,
+    system_named,
+    system_of,
+)
 from keras_avrep.models.teg import TeG, TeGViews
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
 __all__ = [
     "CSOL",
     "DCLR",
+    "LOCALISERS",
     "MSTCN",
     "SYSTEMS",
     "ActionLocaliser",
@@ -47,6 +55,7 @@ __all__ = [
     "TeG",
     "TeGViews",
     "VideoClassifier",
+    "all_systems",
     "context_crop",
     "preset_names",
     "system_named",

@@ -30,7 +30,7 @@ for phase in phases:
 train_phases(
     phases,
     out,
-    samples_per_step=3,
+    clips_per_step=3,
     checkpoint_every=3,
     log_every=1,
     show=functools.partial(print, flush=True),

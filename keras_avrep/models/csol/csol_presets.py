@@ -3,6 +3,7 @@
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "presets"
+SECOND = {"duration": 1.0, "sample_rate": 16000}
 
 PRESETS = {
     "csol_tiny": {
@@ -10,7 +11,7 @@ PRESETS = {
         "audio_backbone": {"blocks": [1, 1, 1, 1], "width_multiplier": 0.25},
         "views": {"size": 96},
         "task": {"embedding_dim": 64},
-        "clip": {"size": 104, "duration": 1.0, "sample_rate": 16000},
+        "clip": {**SECOND, "size": 96, "training_size": 104},
         "schedule": {"learning_rate": 1e-3},
         "description": "Two residual networks of 0.3 M parameters, 11 classes, "
         "pictures of 96x96, to try things out on a CPU.",
@@ -20,7 +21,7 @@ PRESETS = {
         "audio_backbone": {},
         "views": {"size": 224},
         "task": {},
-        "clip": {"size": 256, "duration": 1.0, "sample_rate": 16000},
+        "clip": {**SECOND, "size": 224, "training_size": 256},
         "schedule": {},
         "description": "Two ResNet-18 at 224x224, 11 classes, as the paper has it but "
         "for the ImageNet weights that the picture network starts from.",
