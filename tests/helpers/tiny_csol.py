@@ -5,6 +5,11 @@ import numpy as np
 
 from keras_avrep.backbones import AudioResNetBackbone, ImageResNetBackbone
 from keras_avrep.models import CSOL
+from keras_avrep.models.csol import MixtureTrainer
+from keras_avrep.models.solo_trainers import (
+    ClassificationTrainer,
+    CorrespondenceTrainer,
+)
 from keras_avrep.views import FrameViews
 
 SIZE, SAMPLES, CLASSES = 32, 4000, 3
@@ -43,3 +48,48 @@ def draw_inputs(rng, count=4):
     batch = draw_batch(rng, count)
     frames = batch["frame"][:, :SIZE, :SIZE].astype("float32")
     return {"frame": frames, "waveform": batch["audio"]}
+
+
+def build_trainers():
+    """One of each kind, on models of their own."""
+    return {
+        "correspondence": CorrespondenceTrainer(build(), optimizer()),
+        "classification": ClassificationTrainer(build(), optimizer(), 4),
+        "mixture": MixtureTrainer(build(), optimizer()),
+    }
+
+
+def optimizer():
+    # Adam would make signs of numbers that are nearly zero.
+    return keras.optimizers.SGD(0.01)
+
+
+def draw_views(rng):
+    """What `make_views` gives; backends draw different random numbers."""
+    frames = rng.uniform(0, 255, (4, SIZE, SIZE, 3)).astype("float32")
+    audio = rng.uniform(-0.5, 0.5, (4, SAMPLES)).astype("float32")
+    return {"frame": frames, "waveform": audio, "label": np.array([0, 2, 1, 1])}
+
+
+def state(trainer):
+    """Variables by name, in an order that does not depend on the backend."""
+    task = trainer.task
+    layers = {
+        "image": task.backbone,
+        "audio": task.audio_backbone,
+        "image_head": task.image_head,
+        "audio_head": task.audio_head,
+        "av_map": task.av_map,
+        "dictionary": task.dictionary,
+        "scale_shift": task.scale_shift,
+        "image_classifier": task.image_classifier,
+        "audio_classifier": task.audio_classifier,
+    }
+    if hasattr(trainer, "teacher"):
+        twins = trainer.teacher.twins
+        layers |= {"teacher": twins[0], "teacher_classifier": twins[1]}
+    return {
+        f"{name}/{number:03d}_{v.path}": v
+        for name, layer in layers.items()
+        for number, v in enumerate(layer.weights)
+    }
