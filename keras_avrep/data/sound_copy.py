@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from keras_avrep.data.audio_writer import CODECS, codec_rate
+from keras_avrep.data.audio_writer import CODECS, LAYOUTS, codec_rate
 
 # What is further off than this is a gap in the sound, not rounding.
 GAP_SECONDS = 0.02
@@ -34,6 +34,9 @@ def sound_track(target, suffix: str, stream, base: Fraction):
 
 def can_hold(suffix: str, stream) -> bool:
     """Whether a container takes the packets of a sound stream as they are."""
+    if suffix in (".mp4", ".m4v") and stream.codec_context.name.startswith("pcm_"):
+        # Allowed since 2023, and hardly anything plays it.
+        return False
     try:
         # Some containers only refuse when their header is written.
         with av.open(io.BytesIO(), "w", format=_format(suffix)) as trial:
@@ -92,6 +95,9 @@ class EncodedTrack:
         self.base = base
         self.rate = stream.rate
         self.layout = stream.layout.name
+        if self.layout.endswith("channels"):
+            # Plain samples may not say which channel is which.
+            self.layout = LAYOUTS.get(stream.channels, self.layout)
         self.stream = target.add_stream(codec, rate=codec_rate(codec, self.rate))
         self.stream.layout = self.layout
         self.frames = self._decoded(stream)
