@@ -35,6 +35,31 @@ class MomentSet:
         """Batches that hold each video once, read ahead."""
         return iter(BatchFeed(self.once))
 
+    def with_replay(
+        self, other: "MomentSet", names: tuple[str, ...] = ("audio", "record")
+    ) -> grain.MapDataset:
+        """Endless batches of this set, each with parts of a batch of another set.
+
+        Args:
+            other: `MomentSet`. What was learned from before, say.
+            names: strings. What to take of its batches. Defaults to
+                `("audio", "record")`.
+
+        Returns:
+            `grain.MapDataset` of batches with `replay_NAME` for each name.
+
+        Example:
+        ```python
+        mixed.with_replay(solo)[0]["replay_audio"].shape  # (32, 16000)
+        ```
+        """
+
+        def join(index, batch):
+            replayed = other.batches[index]
+            return {**batch, **{f"replay_{name}": replayed[name] for name in names}}
+
+        return self.batches.map_with_index(join)
+
 
 def moment_set(
     records: list[VideoRecord],

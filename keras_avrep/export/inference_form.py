@@ -219,6 +219,7 @@ def _is_float32(layer):
 
 def _to_float32(layer):
     config = layer.get_config()
-    if not _is_float32(layer):
+    # A graph holds operations as well, which have no policy.
+    if isinstance(layer, keras.layers.Layer) and not _is_float32(layer):
         config["dtype"] = "float32"
     return type(layer).from_config(config)

@@ -11,7 +11,6 @@ from keras_avrep.layers.concept_filter import ConceptFilter
 from keras_avrep.layers.context_sampler import ContextSampler
 from keras_avrep.layers.cross_correlation import CrossCorrelation2D
 from keras_avrep.layers.cross_modal_referrer import CrossModalReferrer
-from keras_avrep.layers.expanded_av_maps import ExpandedAVMaps
 from keras_avrep.layers.feature_queue import FeatureQueue
 from keras_avrep.layers.folded_batch_norm import FoldedBatchNormalization
 from keras_avrep.layers.folded_conv3d import FoldedConv3D
@@ -60,7 +59,6 @@ __all__ = [
     "ContextSampler",
     "CrossCorrelation2D",
     "CrossModalReferrer",
-    "ExpandedAVMaps",
     "FeatureQueue",
     "FoldedBatchNormalization",
     "FoldedConv3D",

@@ -18,10 +18,11 @@ class AVCosineMap(keras.layers.Layer):
 
     Call arguments:
         features: tensor `(B, h, w, C)` of the picture.
-        sound: tensor `(B, C)`.
+        sound: tensor `(B, C)`, or `(B, K, C)` of several, as from
+            `AudioInstanceIdentifier`.
 
     Returns:
-        float32 tensor `(B, h, w, 1)` in [0, 1].
+        float32 tensor in [0, 1], `(B, h, w, 1)`, or `(B, h, w, K)` for several.
 
     Example:
     ```python
@@ -29,7 +30,8 @@ class AVCosineMap(keras.layers.Layer):
     AVCosineMap()(features, sound).shape  # (2, 6, 6, 1)
     ```
 
-    Reference: CSOL (arXiv:2112.11749), note section 3.2.
+    Reference: CSOL (arXiv:2112.11749), note section 3.2; of several, IEr
+    (arXiv:2202.06406), note section 3.4.
     """
 
     def __init__(
@@ -55,12 +57,19 @@ class AVCosineMap(keras.layers.Layer):
         features, sound = ops.cast(features, "float32"), ops.cast(sound, "float32")
         if self.normalise:
             features, sound = unit_length(features), unit_length(sound)
-        products = ops.sum(features * sound[:, None, None, :], axis=-1, keepdims=True)
+        if len(sound.shape) == 2:
+            products = features * sound[:, None, None, :]
+            products = ops.sum(products, axis=-1, keepdims=True)
+        else:
+            # One matrix product for all places, whatever the size of the map.
+            columns = ops.transpose(sound, (0, 2, 1))[:, None]
+            products = ops.matmul(features, columns)
         logits = products * self.scale_weight
         return ops.sigmoid(logits if self.bias is None else logits + self.bias)
 
     def compute_output_shape(self, features_shape, sound_shape=None):
-        return (*features_shape[:-1], 1)
+        several = sound_shape is not None and len(sound_shape) == 3
+        return (*features_shape[:-1], sound_shape[1] if several else 1)
 
     def get_config(self):
         return {

@@ -31,6 +31,7 @@ class ClassDistribution(keras.layers.Layer):
         if temperature <= 0:
             raise ValueError(f"`temperature` is {temperature}; give one above 0.")
         self.temperature = temperature
+        self.built = True
 
     def call(self, maps):
         pooled = ops.mean(ops.cast(maps, "float32"), axis=(1, 2))

@@ -34,6 +34,7 @@ class ClassVisualMaps(keras.layers.Layer):
     def __init__(self, relu=True, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
         self.relu = relu
+        self.built = True
 
     def call(self, features, prototypes):
         cosines = ops.matmul(

@@ -1,7 +1,6 @@
 import keras
 
 from keras_avrep.layers.class_visual_maps import ClassVisualMaps
-from keras_avrep.layers.expanded_av_maps import ExpandedAVMaps
 from keras_avrep.layers.matched_prototype_score import MatchedPrototypeScore
 from keras_avrep.layers.off_screen_filter import OffScreenFilter
 from keras_avrep.layers.silent_object_filter import SilentObjectFilter
@@ -16,9 +15,9 @@ class CrossModalReferrer(keras.layers.Layer):
     into that of the other side.
 
     Args:
-        visual_temperature: float. See `SilentObjectFilter`; averaged maps are small.
+        visual_logit_scale: float. See `SilentObjectFilter`; averaged maps are small.
             Defaults to 10.
-        audio_temperature: float. See `OffScreenFilter`. Defaults to 10.
+        audio_logit_scale: float. See `OffScreenFilter`. Defaults to 10.
         relu: bool. See `ClassVisualMaps`. Defaults to `True`.
         silent_filter: bool. See `SilentObjectFilter`. Defaults to `True`.
         off_screen_filter: bool. See `OffScreenFilter`. Defaults to `True`.
@@ -31,17 +30,17 @@ class CrossModalReferrer(keras.layers.Layer):
 
     Call arguments:
         features: tensor `(B, h, w, C)` of the picture.
+        sound_maps: tensor `(B, h, w, K)` in [0, 1], where the picture fits the sound
+            of each class, from `AVCosineMap`.
         vectors: tensor `(B, K, C)` of the sound, one for each class.
         visual_prototypes: tensor `(K, C)`.
         audio_prototypes: tensor `(K, C)`.
-        scale: scalar. See `ExpandedAVMaps`.
 
     Returns:
         Dict of float32 `class_maps` `(B, h, w, K)`, where each class is seen and
-        heard; `visual_maps`, where it is seen; `sound_maps`, where it fits the sound;
-        `audible_scores` `(B, K)`, cosines; `visual_log_distribution` and
-        `audio_log_distribution` `(B, K)`, of either side after its filter;
-        `audio_distribution`, the latter without the logarithm;
+        heard; `visual_maps`, where it is seen; `audible_scores` `(B, K)`, cosines;
+        `visual_log_distribution` and `audio_log_distribution` `(B, K)`, of either
+        side after its filter; `audio_distribution`, the latter without the logarithm;
         `heard_log_distribution`, of the sound before it; and `seen` `(B, K)`.
 
     Example:
@@ -49,8 +48,8 @@ class CrossModalReferrer(keras.layers.Layer):
     features = keras.random.normal((2, 6, 6, 8))
     vectors = keras.random.normal((2, 3, 8))
     prototypes = keras.random.normal((3, 8))
-    refer = CrossModalReferrer()
-    outputs = refer(features, vectors, prototypes, prototypes, scale=5.0)
+    maps = AVCosineMap()(features, vectors)
+    outputs = CrossModalReferrer()(features, maps, vectors, prototypes, prototypes)
     outputs["class_maps"].shape  # (2, 6, 6, 3)
     ```
 
@@ -59,8 +58,8 @@ class CrossModalReferrer(keras.layers.Layer):
 
     def __init__(
         self,
-        visual_temperature=10.0,
-        audio_temperature=10.0,
+        visual_logit_scale=10.0,
+        audio_logit_scale=10.0,
         relu=True,
         silent_filter=True,
         off_screen_filter=True,
@@ -71,8 +70,8 @@ class CrossModalReferrer(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.visual_temperature = visual_temperature
-        self.audio_temperature = audio_temperature
+        self.visual_logit_scale = visual_logit_scale
+        self.audio_logit_scale = audio_logit_scale
         self.relu = relu
         self.silent_filter = silent_filter
         self.off_screen_filter = off_screen_filter
@@ -81,28 +80,26 @@ class CrossModalReferrer(keras.layers.Layer):
         self.threshold = threshold
         self.relative_threshold = relative_threshold
         self.visual_maps = ClassVisualMaps(relu)
-        self.sound_maps = ExpandedAVMaps()
         self.score = MatchedPrototypeScore()
-        self.mute_silent = SilentObjectFilter(visual_temperature, silent_filter)
+        self.mute_silent = SilentObjectFilter(visual_logit_scale, silent_filter)
         self.erase_unseen = OffScreenFilter(
             order,
             amount,
             threshold,
             relative_threshold,
-            audio_temperature,
+            audio_logit_scale,
             off_screen_filter,
         )
+        self.built = True
 
-    def call(self, features, vectors, visual_prototypes, audio_prototypes, scale):
+    def call(self, features, sound_maps, vectors, visual_prototypes, audio_prototypes):
         seen = self.visual_maps(features, visual_prototypes)
-        fitting = self.sound_maps(features, vectors, scale=scale)
         scores = self.score(vectors, audio_prototypes)
-        muted = self.mute_silent(seen, fitting)
+        muted = self.mute_silent(seen, sound_maps)
         erased = self.erase_unseen(scores, seen)
         return {
             "class_maps": muted["class_maps"],
             "visual_maps": seen,
-            "sound_maps": fitting,
             "audible_scores": scores,
             "visual_log_distribution": muted["log_distribution"],
             "audio_log_distribution": erased["log_distribution"],
@@ -114,8 +111,8 @@ class CrossModalReferrer(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "visual_temperature": self.visual_temperature,
-            "audio_temperature": self.audio_temperature,
+            "visual_logit_scale": self.visual_logit_scale,
+            "audio_logit_scale": self.audio_logit_scale,
             "relu": self.relu,
             "silent_filter": self.silent_filter,
             "off_screen_filter": self.off_screen_filter,

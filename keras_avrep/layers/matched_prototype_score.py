@@ -26,6 +26,7 @@ class MatchedPrototypeScore(keras.layers.Layer):
 
     def __init__(self, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
+        self.built = True
 
     def call(self, vectors, prototypes):
         return ops.sum(unit_length(vectors) * unit_length(prototypes)[None], axis=-1)

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_avrep.layers.prototype_bank import PrototypeBank
+from keras_avrep.layers.prototype_bank import PrototypeBank, class_means
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -79,6 +79,18 @@ class ObjectDictionary(PrototypeBank):
         self.centres.assign(centres[np.argsort(number)])
         self.update(features, ids)
         return ids
+
+    def refresh(self, features, ids):
+        """Follow features that have moved and belong to the clusters they had.
+
+        Args:
+            features: array `(N, C)`.
+            ids: N ints, the cluster of each, as `fit` returned them.
+        """
+        features, ids = np.asarray(features, np.float64), np.asarray(ids, int)
+        self.update(features, ids)
+        old = ops.convert_to_numpy(self.centres)
+        self.centres.assign(class_means(_unit_rows(features), ids, old)[0])
 
     def predict(self, features):
         """The cluster of each feature `(N, C)`, int64 `(N,)`, nothing changed."""

@@ -24,7 +24,7 @@ class OffScreenFilter(keras.layers.Layer):
         threshold: float. Least of the threshold on maps. Defaults to 0.2.
         relative_threshold: float. Share of the maximum of a map that is its
             threshold if that is more. Defaults to 0.5.
-        temperature: float. Multiplies scores before the softmax. Defaults to 10.
+        logit_scale: float. Multiplies scores before the softmax. Defaults to 10.
         enabled: bool. Whether the picture counts at all; without, the result is the
             softmax of the scores. Defaults to `True`.
 
@@ -57,7 +57,7 @@ class OffScreenFilter(keras.layers.Layer):
         amount="area",
         threshold=0.2,
         relative_threshold=0.5,
-        temperature=10.0,
+        logit_scale=10.0,
         enabled=True,
         **kwargs,
     ):
@@ -70,8 +70,9 @@ class OffScreenFilter(keras.layers.Layer):
         self.amount = amount
         self.threshold = threshold
         self.relative_threshold = relative_threshold
-        self.temperature = temperature
+        self.logit_scale = logit_scale
         self.enabled = enabled
+        self.built = True
 
     def seen(self, visual_maps):
         """How much of each class is seen, `(B, K)` in [0, 1], without gradient."""
@@ -84,7 +85,7 @@ class OffScreenFilter(keras.layers.Layer):
 
     def call(self, scores, visual_maps):
         scores, seen = ops.cast(scores, "float32"), self.seen(visual_maps)
-        heard = ops.log_softmax(self.temperature * scores, axis=-1)
+        heard = ops.log_softmax(self.logit_scale * scores, axis=-1)
         filtered = heard
         if self.enabled:
             filter = self._masked if self.order == "figure" else self._weighted
@@ -111,7 +112,7 @@ class OffScreenFilter(keras.layers.Layer):
         weighted = scores * seen
         total = ops.sum(ops.abs(weighted), axis=-1, keepdims=True)
         normalised = weighted / ops.maximum(total, 1e-8)
-        return ops.log_softmax(self.temperature * normalised, axis=-1)
+        return ops.log_softmax(self.logit_scale * normalised, axis=-1)
 
     def get_config(self):
         return {
@@ -120,6 +121,6 @@ class OffScreenFilter(keras.layers.Layer):
             "amount": self.amount,
             "threshold": self.threshold,
             "relative_threshold": self.relative_threshold,
-            "temperature": self.temperature,
+            "logit_scale": self.logit_scale,
             "enabled": self.enabled,
         }

@@ -84,11 +84,10 @@ class PrototypeBank(keras.layers.Layer):
             raise ValueError(
                 f"`ids` must be {len(features)} numbers below {self.num_classes}."
             )
-        belongs = ids[:, None] == np.arange(self.num_classes)
-        counts = belongs.sum(axis=0)
-        means = belongs.T @ features / np.maximum(counts, 1)[:, None]
-        old = ops.convert_to_numpy(self.prototypes)
-        self.prototypes.assign(np.where(counts[:, None] > 0, means, old))
+        means, counts = class_means(
+            features, ids, ops.convert_to_numpy(self.prototypes)
+        )
+        self.prototypes.assign(means)
         self.counts.assign(counts.astype("int32"))
 
     def keep_numbers(self, centres):
@@ -118,3 +117,20 @@ class PrototypeBank(keras.layers.Layer):
             "num_classes": self.num_classes,
             "dim": self.dim,
         }
+
+
+def class_means(features, ids, old):
+    """The mean of the features of each class, the old row of an empty one.
+
+    Args:
+        features: array `(N, C)`.
+        ids: int array `(N,)`, the class of each; negative ones belong to none.
+        old: array `(K, C)`.
+
+    Returns:
+        Array `(K, C)` and int array `(K,)`, the number of features of each class.
+    """
+    belongs = ids[:, None] == np.arange(len(old))
+    counts = belongs.sum(axis=0)
+    means = belongs.T @ features / np.maximum(counts, 1)[:, None]
+    return np.where(counts[:, None] > 0, means, old), counts

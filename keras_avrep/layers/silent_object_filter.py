@@ -1,13 +1,15 @@
 import keras
 from keras import ops
 
+from keras_avrep.layers.class_distribution import ClassDistribution
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class SilentObjectFilter(keras.layers.Layer):
     """Mutes what is seen and not heard, class by class.
 
     Args:
-        temperature: float. Multiplies the averaged maps before the softmax: they are
+        logit_scale: float. Multiplies the averaged maps before the softmax: they are
             small, and without it the distribution is nearly flat. Defaults to 10.
         enabled: bool. Whether the sound counts at all; without, the maps stay as they
             are. Defaults to `True`.
@@ -21,6 +23,9 @@ class SilentObjectFilter(keras.layers.Layer):
         `log_distribution` `(B, K)`, the logarithm of the softmax of its average: the
         distribution of classes that the picture sees, guided by the sound.
 
+    Raises:
+        ValueError: if `logit_scale` is not above 0.
+
     Example:
     ```python
     maps = keras.random.uniform((2, 6, 6, 3))
@@ -30,24 +35,24 @@ class SilentObjectFilter(keras.layers.Layer):
     Reference: IEr (arXiv:2202.06406), note section 3.4.
     """
 
-    def __init__(self, temperature=10.0, enabled=True, **kwargs):
+    def __init__(self, logit_scale=10.0, enabled=True, **kwargs):
         super().__init__(**{**kwargs, "dtype": "float32"})
-        self.temperature = temperature
+        if logit_scale <= 0:
+            raise ValueError(f"`logit_scale` is {logit_scale}; give one above 0.")
+        self.logit_scale = logit_scale
         self.enabled = enabled
+        self.distribution = ClassDistribution(1 / logit_scale)
+        self.built = True
 
     def call(self, visual_maps, sound_maps):
         maps = ops.cast(visual_maps, "float32")
         if self.enabled:
             maps = maps * ops.cast(sound_maps, "float32")
-        pooled = ops.mean(maps, axis=(1, 2))
-        return {
-            "class_maps": maps,
-            "log_distribution": ops.log_softmax(self.temperature * pooled, axis=-1),
-        }
+        return {"class_maps": maps, "log_distribution": self.distribution(maps)}
 
     def get_config(self):
         return {
             **super().get_config(),
-            "temperature": self.temperature,
+            "logit_scale": self.logit_scale,
             "enabled": self.enabled,
         }

@@ -13,6 +13,7 @@ from keras_avrep.models.controllable_augmentations import (
 )
 from keras_avrep.models.csol import CSOL
 from keras_avrep.models.dclr import DCLR, DCLRViews
+from keras_avrep.models.ier import InterferenceEraser
 from keras_avrep.models.localisation_task import LocalisationTask
 from keras_avrep.models.mstcn import MSTCN
 from keras_avrep.models.preset_task import PresetTask
@@ -45,6 +46,7 @@ __all__ = [
     "ControllableAugmentations",
     "ControllableAugmentationsViews",
     "DCLRViews",
+    "InterferenceEraser",
     "LocalGlobalSampler",
     "LocalisationTask",
     "PresetTask",

@@ -4,6 +4,7 @@ from keras_avrep.models.const_cl import ConSTCL
 from keras_avrep.models.controllable_augmentations import ControllableAugmentations
 from keras_avrep.models.csol import CSOL
 from keras_avrep.models.dclr import DCLR
+from keras_avrep.models.ier import InterferenceEraser
 from keras_avrep.models.static_dynamic_concepts import StaticDynamicConcepts
 from keras_avrep.models.teg import TeG
 
@@ -16,7 +17,7 @@ SYSTEMS = (
     TeG,
 )
 # Of what sounds in videos.
-LOCALISERS = (CSOL,)
+LOCALISERS = (CSOL, InterferenceEraser)
 
 
 def system_of(preset):

@@ -8,9 +8,9 @@ from keras import ops
 
 from keras_avrep.layers import (
     AudioInstanceIdentifier,
+    AVCosineMap,
     ClassVisualMaps,
     CrossModalReferrer,
-    ExpandedAVMaps,
     MatchedPrototypeScore,
     OffScreenFilter,
     PseudoMultiHot,
@@ -83,14 +83,24 @@ def test_visual_maps_are_cosines_and_negative_ones_are_cut():
 def test_sound_maps_have_one_vector_for_each_class():
     features = np.array([[3.0, 4.0], [-1.0, 0.0]], "float32")[None, None]
     vectors = np.array([[[1.0, 0.0], [0.0, 7.0], [0.0, 0.0]]], "float32")
-    maps = to_numpy(ExpandedAVMaps()(features, vectors, scale=5.0))
+    maps = to_numpy(AVCosineMap(5.0)(features, vectors))
     logits = 5.0 * np.array([[[[0.6, 0.8, 0.0], [-1.0, 0.0, 0.0]]]])
     np.testing.assert_allclose(maps, 1 / (1 + np.exp(-logits)), atol=1e-6)
 
 
+def test_sound_maps_take_pictures_of_any_size():
+    picture, sound = keras.Input((None, None, 4)), keras.Input((3, 4))
+    maps = AVCosineMap()(picture, sound)
+    assert maps.shape == (None, None, None, 3)
+    model = keras.Model([picture, sound], maps)
+    for height, width in ((2, 3), (5, 1)):
+        found = model([np.ones((2, height, width, 4)), np.ones((2, 3, 4))])
+        assert found.shape == (2, height, width, 3)
+
+
 def test_silent_objects_are_muted_and_the_rest_is_a_distribution():
     seen, heard = maps_of([0.8, 0.4], [0.5, 0.5]), maps_of([1.0, 0.5], [0.0, 0.2])
-    out = SilentObjectFilter(temperature=10.0)(seen, heard)
+    out = SilentObjectFilter(logit_scale=10.0)(seen, heard)
     np.testing.assert_allclose(
         to_numpy(out["class_maps"]), maps_of([0.8, 0.2], [0.0, 0.1]), atol=1e-6
     )
@@ -114,7 +124,7 @@ def test_how_much_is_seen_follows_the_threshold_of_each_map():
 
 
 def test_the_order_of_the_figure_erases_what_is_not_seen():
-    out = OffScreenFilter("figure", temperature=10.0)(SCORES, SEEN)
+    out = OffScreenFilter("figure", logit_scale=10.0)(SCORES, SEEN)
     shares = softmax(10.0 * SCORES) * [[1, 0.5, 0]]
     shares /= shares.sum()
     np.testing.assert_allclose(to_numpy(out["distribution"]), shares, atol=1e-6)
@@ -125,7 +135,7 @@ def test_the_order_of_the_figure_erases_what_is_not_seen():
 
 
 def test_the_order_of_the_notes_leaves_it_a_weight_of_one():
-    out = OffScreenFilter("notes", temperature=10.0)(SCORES, SEEN)
+    out = OffScreenFilter("notes", logit_scale=10.0)(SCORES, SEEN)
     weighted = np.array([[0.2, 0.25, 0.0]]) / 0.45
     shares = softmax(10.0 * weighted)
     np.testing.assert_allclose(to_numpy(out["distribution"]), shares, atol=1e-5)
@@ -164,7 +174,8 @@ def test_the_referrer_assembles_maps_filters_and_both_distributions():
     features = rng.normal(size=(2, 3, 3, 4)).astype("float32")
     vectors = rng.normal(size=(2, 5, 4)).astype("float32")
     seen_rows, heard_rows = rng.normal(size=(2, 5, 4)).astype("float32")
-    out = CrossModalReferrer()(features, vectors, seen_rows, heard_rows, scale=3.0)
+    maps = AVCosineMap(3.0)(features, vectors)
+    out = CrossModalReferrer()(features, maps, vectors, seen_rows, heard_rows)
     out = {name: to_numpy(x) for name, x in out.items()}
     unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (features, vectors)]
     rows = seen_rows / np.linalg.norm(seen_rows, axis=-1, keepdims=True)
@@ -190,7 +201,7 @@ def test_switches_of_the_referrer_reach_its_filters():
     vectors = rng.normal(size=(2, 5, 4)).astype("float32")
     rows = rng.normal(size=(5, 4)).astype("float32")
     plain = CrossModalReferrer(silent_filter=False, off_screen_filter=False)
-    out = plain(features, vectors, rows, rows, scale=3.0)
+    out = plain(features, AVCosineMap()(features, vectors), vectors, rows, rows)
     for first, second in (
         ("class_maps", "visual_maps"),
         ("audio_log_distribution", "heard_log_distribution"),
@@ -216,7 +227,6 @@ def test_layers_survive_their_config():
         AudioInstanceIdentifier(3, rank=2),
         ClassVisualMaps(relu=False),
         CrossModalReferrer(4.0, 6.0, False, False, False, "notes", "any", 0.1, 0.3),
-        ExpandedAVMaps(),
         MatchedPrototypeScore(),
         OffScreenFilter("notes", "any", 0.1, 0.3, 4.0, False),
         PseudoMultiHot(3),
@@ -233,6 +243,7 @@ def test_wrong_arguments_are_named():
         (lambda: AudioInstanceIdentifier(2, rank=0), "rank"),
         (lambda: OffScreenFilter("paper"), "order"),
         (lambda: OffScreenFilter(amount="all"), "amount"),
+        (lambda: SilentObjectFilter(0.0), "logit_scale"),
     ):
         with pytest.raises(ValueError, match=f"`{argument}`"):
             make()

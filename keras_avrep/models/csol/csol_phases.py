@@ -5,6 +5,7 @@ from keras_avrep.models.solo_trainers import (
     ClassificationTrainer,
     CorrespondenceTrainer,
     cluster_objects,
+    clustering_epochs,
     solo_phases,
 )
 from keras_avrep.training import AdamWithL2, Phase
@@ -77,8 +78,7 @@ def csol_phases(
         lambda: cluster_objects(task, solo)[0],
         solo_epochs,
         classification_passes,
-        first_clustering,
-        clustering_every,
+        clustering_epochs(solo_epochs, first_clustering, clustering_every),
         seed,
     )
     if mixed is None:
