@@ -202,5 +202,11 @@ def write_files(out, video, maps, names, levels, frames, say):
     write_json(out.with_suffix(".json"), content)
     heard = {called(names, box["cluster"]) for one in boxes for box in one}
     say(f"heard and seen: {', '.join(sorted(heard)) or 'nothing'}")
+    if maps.has_audio and not heard:
+        say(
+            f"The surest place of a class reaches {maps.class_maps.max():.2f}, of "
+            f"sounding at all {maps.sounding_maps.max():.2f}; lower --threshold or "
+            "--sounding-threshold to see more."
+        )
     written = (out, out.with_suffix(".npz"), out.with_suffix(".json"))
     say(f"wrote {', '.join(str(path) for path in written)}")

@@ -122,26 +122,34 @@ def _style(box, names):
 
 
 def _tinted(frame, regions, colours):
-    result = frame.astype(np.float32)
+    result = frame.copy()
     height, width = frame.shape[:2]
     for region, colour in zip(regions, colours, strict=True):
         mask = Image.fromarray(np.asarray(region, np.float32))
-        mask = mask.resize((width, height), Image.Resampling.BILINEAR)
-        share = OPACITY * np.clip(np.asarray(mask), 0, 1)[..., None]
-        result = (1 - share) * result + share * np.array(colour, np.float32)
-    return result.round().astype(np.uint8)
+        mask = np.asarray(mask.resize((width, height), Image.Resampling.BILINEAR))
+        rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            continue
+        # Most of a large frame has nothing to be mixed.
+        place = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        share = OPACITY * np.clip(mask[place], 0, 1)[..., None]
+        mixed = (1 - share) * result[place] + share * np.array(colour, np.float32)
+        result[place] = mixed.round().astype(np.uint8)
+    return result
 
 
 def _draw_box(draw, size, box, colour, dashed):
-    line = max(1, round(min(size) / 160))
+    line = 1 if min(size) < 120 else max(2, round(min(size) / 160))
     y1, x1, y2, x2 = _pixels(size, box)
-    # A dark line around the coloured one shows on any ground.
-    for width, ink in ((line + 2, INK), (line, colour)):
+    # A dark line on both sides of the coloured one shows on any ground.
+    for more, ink in ((1, INK), (0, colour)):
+        left, top, right, bottom = x1 - more, y1 - more, x2 + more, y2 + more
+        width = line + 2 * more
         if not dashed:
-            draw.rectangle((x1, y1, x2, y2), outline=ink, width=width)
+            draw.rectangle((left, top, right, bottom), outline=ink, width=width)
             continue
-        corners = [(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1)]
-        for start, end in pairwise(corners):
+        corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+        for start, end in pairwise([*corners, corners[0]]):
             _dash(draw, start, end, ink, width, dash=6 * line)
 
 

@@ -10,7 +10,8 @@ from keras_avrep.report.markup import MISSING, details, esc, percent, section, t
 from keras_avrep.report.run_reader import ModelRun, Run, as_dict, number
 from keras_avrep.report.sounding_overlay import draw_sounding
 
-PICTURE_PIXELS = 256
+# As large as they are shown, so that the names in them can be read.
+PICTURE_PIXELS = 184
 QUALITY = 72
 SOLO = {"iou_at_50": "IoU@0.5", "auc": "AUC", "class_accuracy": "right class"}
 MIXTURES = {
@@ -34,7 +35,7 @@ KINDS = {
     "typical": "Held-out moments, taken evenly",
     "worst": "Failures: where maps and truth agree least",
 }
-ARRAYS = ("frames", "moments", "kinds", "overlaps")
+ARRAYS = ("frames", "sounding_maps", "moments", "kinds", "overlaps")
 
 
 def sounding_section(run: Run) -> str:
@@ -163,7 +164,9 @@ def _gallery(model: ModelRun) -> str:
             body += f'<h3>{esc(title)}</h3><div class="sounding">{cells}</div>'
     legend = (
         '<p class="note">Left what is true: a solid frame sounds, a dashed one is '
-        "silent. Right what the model says sounds, and how sure it is.</p>"
+        "silent. In the middle where the model finds that picture and sound fit, "
+        "bright where they do. Right what it says sounds; nothing where it is less "
+        "than half sure of every class.</p>"
     )
     return legend + body if body else ""
 
@@ -206,6 +209,7 @@ def _moment(arrays: dict, row: int, names: list[str]) -> str:
         box["cluster"] = names.index(box["name"]) if box["name"] in names else 0
     regions = arrays["found_regions"][found]
     drawn = draw_sounding(frame, boxes, regions, names, legend=False)
+    fits = pictures.overlay(frame[None], arrays["sounding_maps"][row][None], top=1.0)
     heard = ", ".join(sorted(arrays["truth_names"][sounding].astype(str))) or "nothing"
     said = ", ".join(sorted({box["name"] for box in boxes})) or "nothing"
     overlap = percent(arrays["overlaps"][row])
@@ -213,6 +217,7 @@ def _moment(arrays: dict, row: int, names: list[str]) -> str:
     return (
         '<figure class="clip">'
         f"{_image(true_picture, f'sounding: {heard}')}"
+        f"{_image(fits[0], 'where picture and sound fit')}"
         f"{_image(drawn, f'the model says: {said}')}"
         f"<figcaption>sounds: {esc(heard)}<br>says: {esc(said)}<br>overlap {overlap}"
         "</figcaption></figure>"

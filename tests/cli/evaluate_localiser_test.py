@@ -1,11 +1,13 @@
-"""What `keras-avrep evaluate` does with a localiser; a stand-in takes its place."""
+"""What `keras-avrep evaluate` does with a localiser: a stand-in, and CSOL."""
 
 import json
 
+import csol_run
 import numpy as np
 import pytest
 import stand_in_localiser
 
+from keras_avrep.cli.main import main
 from keras_avrep.cli.measuring_sound import (
     chosen_moments,
     measure_localiser,
@@ -103,3 +105,23 @@ def test_all_of_it_is_json(model, folders):
     options = {**OPTIONS, "solo": folders / "solo", "say": print}
     scores = measure_localiser(model, None, folders / "composite", clip, **options)
     assert json.loads(json.dumps(scores, allow_nan=False)) == scores
+
+
+def test_a_run_of_csol_is_evaluated_and_reported(folders, tmp_path, capsys):
+    names = OrchestraWorld("solo", **SMALL).classes[:3]
+    run = str(csol_run.write_run(tmp_path / "run", names))
+    asked = ["evaluate", run, str(folders / "composite")]
+    assert main(asked) == 0
+    results = json.loads((tmp_path / "run/evaluation.json").read_text())
+    found = results["localisation"]["mixtures"]
+    assert found["moments"] == 4
+    assert found["model"]["entropy_share"] > 0.9
+    assert set(found) >= {"model", "shuffled", "correspondence", "floors"}
+    assert main(["report", run]) == 0
+    page = (tmp_path / "run/report.html").read_text()
+    assert '<section id="sounding">' in page and "Held-out moments" in page
+    assert main([*asked, "--control", "shuffled"]) == 2
+    assert "--control is for clips" in capsys.readouterr().err
+    assert main([*asked, "--solo", str(folders / "solo")]) == 0
+    told = json.loads((tmp_path / "run/evaluation.json").read_text())
+    assert told["localisation"]["clusters"]["moments"] == 6

@@ -1,7 +1,8 @@
-"""`keras-avrep localize` on real videos; a stand-in takes the place of CSOL."""
+"""`keras-avrep localize` on real videos; a stand-in knows what CSOL would learn."""
 
 import json
 
+import csol_run
 import numpy as np
 import pytest
 import stand_in_localiser
@@ -133,3 +134,21 @@ def test_mistakes_are_one_sentence(tmp_path, capsys):
     assert "the video itself" in told(*preset, "--video", video, "--out", video)
     assert "--threshold is 2.0" in told(*asked, "--threshold", "2")
     assert "neither a preset" in told("--preset", "nothing", *asked[2:])
+
+
+def test_a_run_of_csol_draws_into_a_video(tmp_path, capsys):
+    run = csol_run.write_run(tmp_path / "run", ["cello", None, "tuba"])
+    video = write_scene(tmp_path / "my.mp4", seconds=1, audio=clicks([0.5], 1, 16000))
+    out = tmp_path / "out.mp4"
+    asked = ["--preset", str(run), "--video", str(video), "--out", str(out)]
+    levels = ["--threshold", "0.1", "--sounding-threshold", "0"]
+    assert main(["localize", *asked, *levels]) == 0
+    # It has learned nothing, so everything is everywhere.
+    assert "heard and seen: cello, cluster 1, tuba" in capsys.readouterr().out
+    told = json.loads(out.with_suffix(".json").read_text())
+    assert main(["localize", *asked]) == 0
+    assert "lower --threshold" in capsys.readouterr().out
+    assert len(told["frames"]) == 10 and len(told["frames"][0]["boxes"]) == 3
+    with np.load(out.with_suffix(".npz")) as content:
+        assert content["class_maps"].shape == (10, 2, 2, 3)
+        np.testing.assert_allclose(content["class_maps"].sum(-1), 1, atol=2e-3)

@@ -37,6 +37,7 @@ def arrays():
     rng = np.random.default_rng(0)
     return {
         "frames": rng.integers(0, 255, (2, 32, 32, 3), np.uint8),
+        "sounding_maps": rng.uniform(0, 1, (2, 4, 4)).astype(np.float16),
         "names": np.array(["cello", "<b>flute</b>"]),
         "moments": np.array(["a", "b"]),
         "kinds": np.array(["typical", "worst"]),
@@ -82,7 +83,7 @@ def test_every_score_stands_beside_its_floor():
 
 def test_pictures_are_shown_and_failures_apart():
     html = page(model(sounding=arrays()))
-    assert html.count("<figure") == 2 and html.count("<img") == 4
+    assert html.count("<figure") == 2 and html.count("<img") == 6
     assert html.index("taken evenly") < html.index("Failures")
     assert "says: nothing" in html
     assert "<b>flute</b>" not in html and "overlap 10.0%" in html
