@@ -78,8 +78,9 @@ def draw_sounding(frame, boxes, regions=None, names=None, legend=None):
     # The surest last, on top.
     for box, (colour, dashed) in reversed(list(zip(boxes, styles, strict=True))):
         _draw_box(draw, image.size, box["box"], colour, dashed)
-    for box, (colour, _) in reversed(list(zip(boxes, styles, strict=True))):
-        _draw_label(draw, image.size, box, colour, font)
+    taken: list[tuple] = []
+    for box, (colour, _) in zip(boxes, styles, strict=True):
+        _draw_label(draw, image.size, box, colour, font, taken)
     if min(image.size) >= LEGEND_FROM if legend is None else legend:
         _draw_legend(draw, image.size, boxes, styles, font)
     return np.asarray(image)
@@ -162,7 +163,8 @@ def _dash(draw, start, end, ink, width, dash):
         draw.line(points, fill=ink, width=width)
 
 
-def _draw_label(draw, size, box, colour, font):
+def _draw_label(draw, size, box, colour, font, taken):
+    """The name of a box, where no surer one stands; without room there is none."""
     width, height = size
     y1, x1, _, _ = _pixels(size, box["box"])
     text = _short(shown_name(box))
@@ -174,10 +176,20 @@ def _draw_label(draw, size, box, colour, font):
     # Above the box where there is room, else within; never off the frame.
     top = y1 - tall if y1 - tall >= 0 else min(y1, height - tall)
     left = max(0, min(x1, width - plate))
+    while any(_meet((left, top, left + plate, top + tall), other) for other in taken):
+        top += tall + 1
+    if top + tall > height and taken:
+        return
+    taken.append((left, top, left + plate, top + tall))
     draw.rectangle((left, top, left + plate, top + tall), fill=INK)
     draw.rectangle((left, top, left + font.size // 2 - 1, top + tall), fill=colour)
     place = left + font.size // 2 + pad, top + tall / 2
     draw.text(place, text, font=font, fill=PAPER, anchor="lm")
+
+
+def _meet(one, other):
+    apart = one[2] < other[0] or other[2] < one[0]
+    return not (apart or one[3] < other[1] or other[3] < one[1])
 
 
 def _draw_legend(draw, size, boxes, styles, font):

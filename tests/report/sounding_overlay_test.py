@@ -71,6 +71,17 @@ def test_the_legend_names_what_sounds_once():
     assert PALETTE[0] in colours and PALETTE[1] in colours
 
 
+def test_labels_do_not_cover_each_other():
+    frame = np.full((200, 300, 3), 128, np.uint8)
+    whole = [box(k, name, (0, 0, 1, 1)) for k, name in enumerate(["cello", "flute"])]
+    one, two = (draw_sounding(frame, whole[:n], legend=False) for n in (1, 2))
+    # The second stands below the first, which is as it was.
+    np.testing.assert_array_equal(one[6:14, 8:80], two[6:14, 8:80])
+    assert (one[20:34, 8:80] != two[20:34, 8:80]).any()
+    many = [box(0, "cello", (0, 0, 1, 1))] * 50
+    assert draw_sounding(frame, many).shape == frame.shape
+
+
 def test_names_that_are_long_odd_or_missing(tmp_path):
     frame = np.zeros((64, 64, 3), np.uint8)
     for name in ("x" * 300, "Флейта", "", None, "a\nb"):
