@@ -35,7 +35,7 @@ def measure_localiser(model, folder, data, clip, *, solo=None, threads, seed, sa
     solos = None
     if names is None:
         of = manifest.records if solo is None else read_truth(solo, threads).records
-        solos = labelled_solos([r for r in of if r.split == "train"])
+        solos = labelled_solos([r for r in of if r.split != "test"])
     results, maps = evaluate_localiser(
         model,
         test,

@@ -122,6 +122,3 @@ def test_a_run_of_csol_is_evaluated_and_reported(folders, tmp_path, capsys):
     assert '<section id="sounding">' in page and "Held-out moments" in page
     assert main([*asked, "--control", "shuffled"]) == 2
     assert "--control is for clips" in capsys.readouterr().err
-    assert main([*asked, "--solo", str(folders / "solo")]) == 0
-    told = json.loads((tmp_path / "run/evaluation.json").read_text())
-    assert told["localisation"]["clusters"]["moments"] == 6

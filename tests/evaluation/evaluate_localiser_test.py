@@ -4,6 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import stand_in_localiser
+import tiny_csol
+import tiny_ier
 from colour_moments import write_moment, write_solos
 
 from keras_avrep.data import read_orchestra, read_synthetic_mixtures
@@ -170,6 +172,24 @@ def test_worlds_are_scored_from_their_files(tmp_path):
         assert scores["mixtures"]["threshold"] == 0.5
         assert scores["mixtures"]["floors"]["whole_image"]["nsa"] == 1.0
         assert "off_screen_energy" in scores["mixtures"]["model"]
+
+
+@pytest.mark.parametrize("build,hears", [(tiny_csol.build, 0), (tiny_ier.ready, 1)])
+def test_real_localisers_are_scored(tmp_path, build, hears):
+    corners = {"top left": "red", "bottom right": "blue"}
+    records = [
+        write_moment(tmp_path, str(i), corners, silent=["blue"], unseen=["green"])
+        for i in range(3)
+    ]
+    options = {"cluster_names": NAMES, "duration": 0.25}
+    scores, maps = evaluate(build(), records, **options)
+    found = scores["mixtures"]["model"]
+    assert maps.class_maps.shape == (3, 2, 2, 3)
+    assert 0 <= found["auc"] <= 1 and 0 <= found["entropy_share"] <= 1
+    assert ("levels" in found, "off_screen" in found) == (hears, hears)
+    if hears:
+        assert found["levels"]["-5.0"]["count"] == 3
+        assert found["off_screen"]["uniform"] == pytest.approx(1 / 3, abs=1e-5)
 
 
 def test_entropy_tells_a_collapse():
