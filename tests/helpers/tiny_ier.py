@@ -1,7 +1,7 @@
 """The smallest IEr that has all of its parts, and what it trains on."""
 
 import numpy as np
-from tiny_csol import CLASSES, SAMPLES, SIZE, draw_inputs, parts
+from tiny_csol import CLASSES, SAMPLES, SIZE, parts
 
 from keras_avrep.models import InterferenceEraser
 
@@ -37,3 +37,10 @@ def draw_batch(rng, count=4):
         "replay_audio": sounds[1],
         "replay_record": np.arange(count)[::-1],
     }
+
+
+def draw_inputs(rng, count=4):
+    """What the model takes."""
+    batch = draw_batch(rng, count)
+    frames = batch["frame"][:, :SIZE, :SIZE].astype("float32")
+    return {"frame": frames, "waveform": batch["audio"]}

@@ -457,7 +457,7 @@ def run(sets, out, kill_at=None):
     passes = {"classification_passes": 1, "mixing_passes": 2, "mixed_epochs": 1}
     phases = model.training_phases(solo, mixed, **schedule, **passes)
     train_phases(
-        phases, out, samples_per_step=4, checkpoint_every=1, log_every=1, show=show,
+        phases, out, clips_per_step=4, checkpoint_every=1, log_every=1, show=show,
         after_phase=after_phase,
     )  # fmt: skip
     return kept
