@@ -27,7 +27,7 @@ def helpers_first():
     return os.pathsep.join(filter(None, [str(HERE.parent / "helpers"), given]))
 
 
-def run_backend(backend, *command):
+def start_backend(backend, *command):
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
@@ -36,27 +36,41 @@ def run_backend(backend, *command):
         # XLA takes longer to optimise these programs than to run them.
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
     }
-    done = subprocess.run(
+    return subprocess.Popen(
         [sys.executable, *map(str, command)],
         env=environment,
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.fixture(scope="module")
+def written(request, tmp_path_factory):
+    """Where the backends, side by side, wrote about all systems that are tested."""
+    folder = tmp_path_factory.mktemp("backends")
+    asked = {
+        item.callspec.params.get("results")
+        for item in request.session.items
+        if hasattr(item, "callspec")
+    }
+    names = [name for name in NAMES if name in asked]
+    program = HERE / "system_program.py"
+    running = [start_backend(b, program, folder / b, *names) for b in BACKENDS]
+    endings = [(process.communicate()[1], process.returncode) for process in running]
+    for errors, code in endings:
+        assert code == 0, errors[-2000:]
+    return folder
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def results(request, tmp_path_factory):
+def results(request, written):
     """Arrays of a step and the report of a fit, by backend, for one system."""
-    folder = tmp_path_factory.mktemp(request.param)
     found = {}
     for backend in BACKENDS:
-        out = folder / backend
-        out.mkdir()
-        run_backend(backend, HERE / "system_program.py", request.param, out)
-        report = json.loads((out / "report.json").read_text())
-        found[backend] = (dict(np.load(out / "step.npz")), report)
+        folder = written / backend / request.param
+        report = json.loads((folder / "report.json").read_text())
+        found[backend] = (dict(np.load(folder / "step.npz")), report)
     return found
 
 
