@@ -1,16 +1,13 @@
 """Every system on every backend: the same numbers, and all that a user does."""
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from backend_runs import BACKENDS, run_on_backends
 
 HERE = pathlib.Path(__file__).parent
-BACKENDS = ("tensorflow", "torch", "jax")
 # `tests/helpers/tiny_NAME.py` builds each.
 NAMES = (
     "dclr",
@@ -19,30 +16,6 @@ NAMES = (
     "const_cl",
     "teg",
 )
-
-
-def helpers_first():
-    """A `PYTHONPATH` on which the programs find `tests/helpers`."""
-    given = os.environ.get("PYTHONPATH")
-    return os.pathsep.join(filter(None, [str(HERE.parent / "helpers"), given]))
-
-
-def start_backend(backend, *command):
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": backend,
-        "PYTHONPATH": helpers_first(),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        # XLA takes longer to optimise these programs than to run them.
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, *map(str, command)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +28,7 @@ def written(request, tmp_path_factory):
         if hasattr(item, "callspec")
     }
     names = [name for name in NAMES if name in asked]
-    program = HERE / "system_program.py"
-    running = [start_backend(b, program, folder / b, *names) for b in BACKENDS]
-    endings = [(process.communicate()[1], process.returncode) for process in running]
-    for errors, code in endings:
-        assert code == 0, errors[-2000:]
+    run_on_backends(HERE / "system_program.py", folder, *names)
     return folder
 
 
