@@ -59,16 +59,25 @@ def run_config(args):
         "learning_rate": args.learning_rate,
         "mismatch_grid": 2 if args.composites else None,
     }
+    schedule = preset["schedule"] | {k: v for k, v in asked.items() if v}
     return {
         "preset": args.preset,
         "folder": str(Path(args.folder).resolve()),
         "mixed": args.mixed and str(Path(args.mixed).resolve()),
         "clip": preset["clip"],
-        "schedule": preset["schedule"] | {k: v for k, v in asked.items() if v},
+        "schedule": within(schedule, args.solo_epochs),
         "num_classes": args.num_classes,
         "batch_size": args.batch_size,
         "seed": args.seed,
     }
+
+
+def within(schedule, solo_epochs):
+    """The schedule with nothing that is to begin after the epochs asked for."""
+    if solo_epochs is None:
+        return schedule
+    begins = {k: v for k, v in schedule.items() if k.startswith("first_")}
+    return schedule | {k: min(v, solo_epochs) for k, v in begins.items()}
 
 
 def sounding_videos(folder, out, kind, args):
@@ -151,16 +160,24 @@ def cluster_names(model, solo, records):
     Returns:
         List of names, `None` for a cluster without videos; or `None`.
     """
-    from keras_avrep.evaluation import match_clusters
+    import numpy as np
+
+    from keras_avrep.evaluation import MomentMaps, dominant_clusters, match_clusters
 
     labels = [r.labels.get("class") for r in records]
     if None in labels or len(set(labels)) < 2:
         return None
-    objects, _, positions = model.solo_features(solo.each_once())
     classes = sorted(set(labels))
-    truth = [classes.index(labels[p]) for p in positions]
-    ids = model.dictionary.predict(objects)
-    mapping = match_clusters(ids, truth, model.num_classes, len(classes))
+    ids, truth = [], []
+    for batch in solo.each_once():
+        inputs = model.inference_inputs("localiser", batch)
+        found = model.predict_on_batch(inputs)
+        maps = MomentMaps([], found["class_maps"], found["sounding_map"][..., 0])
+        ids.append(dominant_clusters(maps))
+        truth += [classes.index(labels[p]) for p in batch["record"]]
+    mapping = match_clusters(
+        np.concatenate(ids), truth, model.num_classes, len(classes)
+    )
     return [classes[k] if k >= 0 else None for k in mapping]
 
 
