@@ -13,8 +13,9 @@ lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
+# Two processes, a file each: tracing and compiling keep one core busy only.
 test: lint
-	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest
+	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 # Only what the demo needs: no test tools, no other backends.
 $(VENV)/runtime: pyproject.toml

@@ -16,6 +16,8 @@ class ImageResNetBackbone(StagedBackbone):
         width_multiplier: float. Scales every channel count. Defaults to `1.0`.
         last_stride: int. Of the last stage: 1 keeps a finer map, 2 is
             torchvision's. Defaults to `1`.
+        third_stride: int. Of the stage before it: 1 keeps a map of twice the height
+            and width, for small pictures. Defaults to `2`.
         image_shape: tuple. `(height, width, channels)` of the input, the first
             two may be `None`. Defaults to `(None, None, 3)`.
         dtype: dtype policy of the layers.
@@ -38,19 +40,23 @@ class ImageResNetBackbone(StagedBackbone):
         blocks=(2, 2, 2, 2),
         width_multiplier=1.0,
         last_stride=1,
+        third_stride=2,
         image_shape=(None, None, 3),
         dtype=None,
         **kwargs,
     ):
         # === Functional model ===
         image = keras.Input(shape=image_shape, name="image")
-        build = BasicBlockBuilder(blocks, width_multiplier, last_stride, dtype)
+        build = BasicBlockBuilder(
+            blocks, width_multiplier, last_stride, dtype, third_stride
+        )
         stages = build.stages(image)
         super().__init__(inputs=image, outputs=stages["stage4"], dtype=dtype, **kwargs)
         # === Config ===
         self.blocks = list(blocks)
         self.width_multiplier = width_multiplier
         self.last_stride = last_stride
+        self.third_stride = third_stride
         self.image_shape = tuple(image_shape)
         self.feature_dim = stages["stage4"].shape[-1]
         self.stages = stages
@@ -61,6 +67,7 @@ class ImageResNetBackbone(StagedBackbone):
             "blocks": self.blocks,
             "width_multiplier": self.width_multiplier,
             "last_stride": self.last_stride,
+            "third_stride": self.third_stride,
             "image_shape": self.image_shape,
         }
 
@@ -68,14 +75,18 @@ class ImageResNetBackbone(StagedBackbone):
 class BasicBlockBuilder:
     """Assembles the layers of a ResNet of basic blocks over `(batch, H, W, C)`."""
 
-    def __init__(self, blocks, width_multiplier, last_stride, dtype):
-        if last_stride not in (1, 2):
-            raise ValueError(f"`last_stride` must be 1 or 2, got {last_stride!r}.")
+    def __init__(self, blocks, width_multiplier, last_stride, dtype, third_stride=2):
+        for name, stride in (
+            ("last_stride", last_stride),
+            ("third_stride", third_stride),
+        ):
+            if stride not in (1, 2):
+                raise ValueError(f"`{name}` must be 1 or 2, got {stride!r}.")
         if len(blocks) != 4:
             raise ValueError(f"`blocks` must be 4 ints, got {blocks!r}.")
         self.blocks = blocks
         self.widths = [max(1, round(c * width_multiplier)) for c in (64, 128, 256, 512)]
-        self.strides = (1, 2, 2, last_stride)
+        self.strides = (1, 2, third_stride, last_stride)
         self.dtype = dtype
 
     def stages(self, x):

@@ -1,10 +1,15 @@
-"""Measure what a model has learned: retrieval, kNN and linear probe.
+"""Measure what a model has learned: retrieval, kNN and linear probe; or maps.
 
     keras-avrep evaluate runs/first videos
     keras-avrep evaluate runs/first videos --control shuffled
+    keras-avrep evaluate runs/csol composites --solo solos
 
 Features are frozen. Labels come from `annotations.jsonl` or the first
 sub-folder; without labels, clips are asked to find their own video.
+
+A localiser is scored on videos whose boxes are known, such as those that
+`keras-avrep render --world orchestra` writes, beside maps that look at nothing
+and itself with the sound of other videos.
 """
 
 from pathlib import Path
@@ -19,38 +24,67 @@ def add_arguments(parser):
         choices=("single_frame", "shuffled"),
         help="take motion, or its order, out of the clips",
     )
+    parser.add_argument(
+        "--solo", help="of a localiser: folder of labelled solos to name clusters by"
+    )
     parser.add_argument("--out", help="JSON file; by default in the run folder")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
 
 
 def run(args):
-    from keras_avrep.cli.measuring import measure_model
-    from keras_avrep.cli.progress import say
-    from keras_avrep.cli.run_folder import (
-        is_run,
-        load_run_model,
-        update_summary,
-        write_json,
-    )
-    from keras_avrep.data import scan_folder, split_records
+    from keras_avrep.cli.run_folder import is_run, load_run_model
+    from keras_avrep.evaluation import is_localiser
 
     model, config = load_run_model(args.run)
+    run = Path(args.run) if is_run(args.run) else None
+    measure = measure_maps if is_localiser(model) else measure_features
+    write_results(args, model, run, measure(args, model, run, config["clip"]))
+
+
+def measure_features(args, model, run, clip):
+    """Retrieval and probes."""
+    from keras_avrep.cli.measuring import measure_model
+    from keras_avrep.cli.progress import say
+    from keras_avrep.data import scan_folder, split_records
+
+    if args.solo:
+        raise ValueError(f"--solo is for localisers; {args.run} is none.")
     manifest = scan_folder(args.folder, workers=args.threads)
     train, test = split_records(manifest.records, seed=args.seed)
-    run = Path(args.run) if is_run(args.run) else None
-    results = measure_model(
+    return measure_model(
         model,
         run,
         train,
         test,
-        config["clip"],
+        clip,
         num_clips=args.num_clips,
         threads=args.threads,
         seed=args.seed,
         say=say,
         control=args.control,
     )
+
+
+def measure_maps(args, model, run, clip):
+    """Boxes, and what is silent."""
+    from keras_avrep.cli.measuring_sound import measure_localiser
+    from keras_avrep.cli.progress import say
+
+    if args.control:
+        raise ValueError(
+            "--control is for clips; a localiser is always measured with the sound of "
+            "other videos too."
+        )
+    options = {"solo": args.solo, "threads": args.threads, "seed": args.seed}
+    scores = measure_localiser(model, run, args.folder, clip, **options, say=say)
+    return {"localisation": scores}
+
+
+def write_results(args, model, run, results):
+    """The results as JSON, and into the summary of the run."""
+    from keras_avrep.cli.run_folder import update_summary, write_json
+
     suffix = f"_{args.control}" if args.control else ""
     out = args.out or (run or Path(".")) / f"evaluation{suffix}.json"
     write_json(out, {"control": args.control, **results})

@@ -14,6 +14,7 @@ COMMANDS = (
     "evaluate",
     "finetune",
     "embed",
+    "localize",
     "export",
     "report",
     "demo",

@@ -10,9 +10,9 @@ def add_arguments(parser):
 
 def run(args):
     from keras_avrep.cli.progress import say
-    from keras_avrep.models import SYSTEMS
+    from keras_avrep.models import all_systems
 
-    for system in SYSTEMS:
+    for system in all_systems():
         say(system.__name__)
         for name, preset in system.presets.items():
             weights = system.packaged_weights(name)

@@ -2,9 +2,13 @@
 
     keras-avrep pretrain videos --out runs/first --steps 2000
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
+    keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
 
 Run the same command again to resume after Ctrl-C or a crash. If the videos have
 splits, `pretrain` or `train` is used; otherwise all of them.
+
+Systems that find what sounds learn from two folders: one of videos with a single
+source of sound, and, by --mixed, one of videos with several.
 """
 
 import argparse
@@ -18,18 +22,12 @@ def add_arguments(parser):
         "--model", default="dclr", help="system to train, by its smallest preset"
     )
     parser.add_argument("--preset", help="another preset; see `presets`")
-    parser.add_argument("--steps", type=positive, default=2000)
     parser.add_argument("--batch-size", type=positive, default=32)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument(
-        "--loss-weights",
-        type=loss_weights,
-        help="for example vv=1,vs=1,sv=1; a term left out is not computed",
+        "--learning-rate", type=float, help="1e-3, or what the preset says"
     )
-    parser.add_argument("--num-frames", type=positive, help="frames of a clip")
-    parser.add_argument("--stride", type=positive, help="frames from one to the next")
-    parser.add_argument("--size", type=positive, help="pixels of a decoded clip")
-    parser.add_argument("--view-size", type=positive, help="pixels of a view")
+    add_video_arguments(parser.add_argument_group("systems that learn from video"))
+    add_sound_arguments(parser.add_argument_group("systems that find what sounds"))
     parser.add_argument("--checkpoint-every", type=positive, default=100)
     parser.add_argument("--threads", type=positive, default=2, help="that decode")
     parser.add_argument("--seed", type=int, default=0)
@@ -44,12 +42,51 @@ def add_arguments(parser):
     parser.add_argument(
         "--deterministic", action="store_true", help="bit-equal runs, a little slower"
     )
-    parser.add_argument(
+
+
+def add_video_arguments(group):
+    group.add_argument("--steps", type=positive, help="of training (2000)")
+    group.add_argument(
+        "--loss-weights",
+        type=loss_weights,
+        help="for example vv=1,vs=1,sv=1; a term left out is not computed",
+    )
+    group.add_argument("--num-frames", type=positive, help="frames of a clip")
+    group.add_argument("--stride", type=positive, help="frames from one to the next")
+    group.add_argument("--size", type=positive, help="pixels of a decoded clip")
+    group.add_argument("--view-size", type=positive, help="pixels of a view")
+    group.add_argument(
         "--probe-every",
         type=positive,
         help="steps from one kNN accuracy on labelled videos to the next",
     )
-    parser.add_argument("--tensorboard", help="folder for TensorBoard logs")
+    group.add_argument("--tensorboard", help="folder for TensorBoard logs")
+
+
+def add_sound_arguments(group):
+    group.add_argument("--mixed", help="folder of videos with several sources")
+    group.add_argument(
+        "--num-classes", type=positive, help="kinds of things that sound, about"
+    )
+    group.add_argument(
+        "--solo-epochs", type=positive, help="passes over videos with one source"
+    )
+    group.add_argument(
+        "--mixed-epochs", type=positive, help="passes over videos with several"
+    )
+    group.add_argument(
+        "--composites",
+        action="store_true",
+        default=None,
+        help="the pictures of --mixed are made of 2 x 2 others",
+    )
+
+
+VIDEO_OPTIONS = (
+    *("steps", "loss_weights", "num_frames", "stride", "size", "view_size"),
+    *("probe_every", "tensorboard"),
+)
+SOUND_OPTIONS = ("mixed", "num_classes", "solo_epochs", "mixed_epochs", "composites")
 
 
 def positive(text):
@@ -70,6 +107,32 @@ def loss_weights(text):
 
 
 def run(args):
+    from keras_avrep.models import LOCALISERS, system_of
+
+    args.preset = chosen_preset(args.model, args.preset)
+    system = system_of(args.preset)
+    if system in LOCALISERS:
+        from keras_avrep.cli.pretrain_localiser import pretrain_localiser
+
+        refuse(args, VIDEO_OPTIONS, system)
+        pretrain_localiser(args)
+        return
+    refuse(args, SOUND_OPTIONS, system)
+    args.steps = args.steps or 2000
+    args.learning_rate = args.learning_rate or 1e-3
+    pretrain_videos(args)
+
+
+def refuse(args, names, system):
+    """Options of other systems are a mistake, not to be passed over."""
+    for name in names:
+        if getattr(args, name) is not None:
+            option = "--" + name.replace("_", "-")
+            raise ValueError(f"{option} is not for {system.__name__}.")
+
+
+def pretrain_videos(args):
+    """Train a system that learns from video."""
     from keras_avrep.cli.progress import Progress, say
     from keras_avrep.cli.run_folder import (
         check_same_run,
@@ -82,7 +145,6 @@ def run(args):
     from keras_avrep.cli.training_run import build_model, check_enough, train
     from keras_avrep.data import scan_folder
 
-    args.preset = chosen_preset(args.model, args.preset)
     set_device(args.jit_compile, args.precision, args.deterministic, say)
     out = Path(args.out)
     config = run_config(args)
@@ -144,7 +206,7 @@ def run(args):
 
 def chosen_preset(model, preset):
     """The name of a preset: the one asked for, or the first of a system."""
-    from keras_avrep.models import SYSTEMS, preset_names, system_named, system_of
+    from keras_avrep.models import all_systems, preset_names, system_named, system_of
 
     if preset is not None:
         if system_of(preset) is None:
@@ -153,7 +215,7 @@ def chosen_preset(model, preset):
         return preset
     system = system_named(model)
     if system is None:
-        known = ", ".join(system.__name__ for system in SYSTEMS)
+        known = ", ".join(system.__name__ for system in all_systems())
         raise ValueError(f"--model {model!r} is unknown; there are {known}.")
     return next(iter(system.presets))
 

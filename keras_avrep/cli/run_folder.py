@@ -142,7 +142,9 @@ def load_run_model(folder):
             "`keras-avrep pretrain VIDEOS --out RUN` first."
         )
     config = read_json(folder / "run.json")
-    config.setdefault("clip", read_json(preset / CLIP_FILE) or DEFAULT_CLIP)
+    # The preset knows more than what was asked for at first: names of clusters, say.
+    clip = {**config.get("clip", {}), **read_json(preset / CLIP_FILE)}
+    config["clip"] = clip or DEFAULT_CLIP
     return load_preset_model(preset), config
 
 

@@ -52,11 +52,14 @@ from keras_avrep.data.readers import (
     read_hmdb51,
     read_kinetics,
     read_music_solo,
+    read_orchestra,
     read_otb,
     read_synthetic_mixtures,
     read_ucf101,
     read_vggsound,
 )
+from keras_avrep.data.timed_frames import stream_timed_frames
+from keras_avrep.data.video_copy import write_video_copy
 from keras_avrep.data.video_writer import write_video
 
 __all__ = [
@@ -99,6 +102,7 @@ __all__ = [
     "read_kinetics",
     "read_moment",
     "read_music_solo",
+    "read_orchestra",
     "read_otb",
     "read_sample",
     "read_stems",
@@ -109,6 +113,8 @@ __all__ = [
     "scan_folder",
     "split_records",
     "stream_frames",
+    "stream_timed_frames",
     "write_audio",
     "write_video",
+    "write_video_copy",
 ]

@@ -97,7 +97,7 @@ class SoundTrack:
         self.layout = LAYOUTS[samples.shape[1]]
         self.offset = round(start * sample_rate)
         self.position = 0
-        self.stream = container.add_stream(codec, rate=_rate(codec, sample_rate))
+        self.stream = container.add_stream(codec, rate=codec_rate(codec, sample_rate))
         self.stream.layout = self.layout
 
     def write_until(self, seconds: float) -> None:
@@ -122,6 +122,7 @@ class SoundTrack:
         self.container.mux(self.stream.encode())
 
 
-def _rate(codec: str, wanted: int) -> int:
+def codec_rate(codec: str, wanted: int) -> int:
+    """The rate an encoder has that is nearest from above, else its highest."""
     rates = sorted(av.Codec(codec, "w").audio_rates or [wanted])
     return next((rate for rate in rates if rate >= wanted), rates[-1])

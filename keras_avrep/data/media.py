@@ -56,11 +56,11 @@ def probe(path: str | os.PathLike) -> MediaInfo:
     check_file(path)
     with opened(path) as container:
         stream = video_stream(container, path)
-        frame = next(_decoded(container, stream, path), None)
+        frame = next(decoded_frames(container, stream, path), None)
         if frame is None:
             raise MediaError(f"{path}: no frame can be decoded; the file is damaged.")
         width, height = frame.width, frame.height
-        if _quarter_turns(frame) % 2:
+        if quarter_turns(frame) % 2:
             width, height = height, width
         fps = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
         duration, num_frames = _extent(container, stream, fps, path)
@@ -104,7 +104,7 @@ def read_frames(path: str | os.PathLike, times, size: int) -> np.ndarray:
         parts = []
         for group in _groups(times):
             _seek(container, stream, origin + group[0])
-            part = _pick(_decoded(container, stream, path), group, origin, size)
+            part = _pick(decoded_frames(container, stream, path), group, origin, size)
             if part is None:
                 # Some containers seek past what they can decode.
                 return _read_from_start(path, times, size)
@@ -135,7 +135,7 @@ def stream_frames(path: str | os.PathLike, size: int | None = None):
         fps = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
         reformatter = VideoReformatter()
         origin, count, shown, seconds = start_seconds(stream), 0, None, 0.0
-        for position, frame in enumerate(_decoded(container, stream, path)):
+        for position, frame in enumerate(decoded_frames(container, stream, path)):
             seconds = position / fps
             if frame.pts is not None:
                 seconds = float(frame.pts * frame.time_base) - origin
@@ -177,7 +177,7 @@ def video_stream(container, path: Path):
     raise MediaError(f"{path}: has no video track.")
 
 
-def _decoded(container, stream, path: Path):
+def decoded_frames(container, stream, path: Path):
     """Frames in order; a damaged tail ends them, a damaged start is an error."""
     count = 0
     try:
@@ -239,7 +239,7 @@ def _read_from_start(path: Path, times: list[float], size: int) -> np.ndarray:
     with opened(path) as container:
         stream = video_stream(container, path)
         frames = _pick(
-            _decoded(container, stream, path),
+            decoded_frames(container, stream, path),
             times,
             start_seconds(stream),
             size,
@@ -295,7 +295,7 @@ def _scaled_square(frame, size: int, reformatter) -> np.ndarray:
     ).to_ndarray()
     top, left = (height - size) // 2, (width - size) // 2
     image = image[top : top + size, left : left + size]
-    turns = _quarter_turns(frame)
+    turns = quarter_turns(frame)
     return np.rot90(image, turns) if turns else image
 
 
@@ -307,10 +307,10 @@ def _scaled_upright(frame, size: int | None, reformatter) -> np.ndarray:
     image = reformatter.reformat(
         frame, width, height, "rgb24", interpolation="AREA"
     ).to_ndarray()
-    return np.rot90(image, _quarter_turns(frame))
+    return np.rot90(image, quarter_turns(frame))
 
 
-def _quarter_turns(frame) -> int:
+def quarter_turns(frame) -> int:
     """Counter-clockwise quarter turns that the display matrix asks for."""
     return round((getattr(frame, "rotation", 0) or 0) / 90) % 4
 

@@ -10,7 +10,13 @@ import numpy as np
 from keras_avrep.data.array_pickle import read_array_pickle
 from keras_avrep.data.audio import read_waveform
 from keras_avrep.data.manifest import Manifest
-from keras_avrep.data.media import MediaError
+from keras_avrep.data.media import (
+    VIDEO_SUFFIXES,
+    MediaError,
+    probe,
+    read_frames,
+)
+from keras_avrep.data.timed_frames import stream_timed_frames
 
 
 @dataclass(frozen=True)
@@ -21,8 +27,10 @@ class MomentRecord:
         moment_id: name within the dataset, such as `"ID_0_1000/013"`.
         video_id: the video it was cut from; for mixtures the name of the sample.
         sound: absolute path of the sound: a sound file, an `.npy` waveform or a
-            pickle of a waveform or log-mel spectrogram.
-        pictures: absolute paths of the pictures.
+            pickle of a waveform or log-mel spectrogram; or the video, which it is
+            then taken from at `start`.
+        pictures: absolute paths of the pictures, or of the video, which they are
+            then taken from at `times`.
         start: seconds into the video.
         times: seconds into the video, of each picture.
         labels: dict from label name to class name; empty without labels.
@@ -33,6 +41,8 @@ class MomentRecord:
         stems: absolute path of an `.npz` with the sound of each source, or
             `None`.
         duration: seconds.
+        levels: dict from the class of each source that sounds, seen or not, to its
+            level in dB; empty where it is not known.
     """
 
     moment_id: str
@@ -48,6 +58,7 @@ class MomentRecord:
     box_sounding: tuple[bool, ...] = ()
     stems: str | None = None
     duration: float = 1.0
+    levels: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -98,8 +109,12 @@ def read_moment(
     sample["frame"].shape  # (224, 224, 3)
     ```
     """
-    frame = _read_picture(Path(record.pictures[picture]), size)
-    return {"frame": frame, **_read_sound(Path(record.sound), sample_rate)}
+    path = Path(record.pictures[picture])
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        frame = _read_shown(path, record.times[picture], size)
+    else:
+        frame = _read_picture(path, size)
+    return {"frame": frame, **_read_sound(record, sample_rate)}
 
 
 def read_stems(record: MomentRecord) -> dict[str, np.ndarray]:
@@ -140,7 +155,22 @@ def _read_picture(path: Path, size: int) -> np.ndarray:
         raise _unreadable(path, error) from None
 
 
-def _read_sound(path: Path, sample_rate: int) -> dict:
+def _read_shown(path: Path, time: float, size: int) -> np.ndarray:
+    """The frame that a video shows at a time, scaled to a square like a picture."""
+    info = probe(path)
+    if info.width == info.height:
+        return read_frames(path, [time], size)[0]
+    # One by one, as only a square can be sought.
+    shown = None
+    for seconds, image in stream_timed_frames(path, size):
+        if shown is not None and float(seconds) > time + 5e-4:
+            break
+        shown = image
+    return shown
+
+
+def _read_sound(record: MomentRecord, sample_rate: int) -> dict:
+    path = Path(record.sound)
     if path.suffix == ".pkl":
         array = read_array_pickle(path)
     elif path.suffix == ".npy":
@@ -149,7 +179,9 @@ def _read_sound(path: Path, sample_rate: int) -> dict:
         except Exception as error:  # a damaged file may raise nearly anything
             raise _unreadable(path, error) from None
     else:
-        array = read_waveform(path, 0.0, 1.0, sample_rate)[0]
+        cut = path.suffix.lower() not in VIDEO_SUFFIXES
+        start = 0.0 if cut else record.start
+        array = read_waveform(path, start, record.duration, sample_rate)[0]
     array = np.asarray(array)
     if array.dtype.kind not in "fiu" or array.ndim not in (1, 2) or not array.size:
         raise MediaError(

@@ -12,6 +12,7 @@ from keras_avrep.evaluation.embed import (
     save_features,
 )
 from keras_avrep.evaluation.evaluate import evaluate_features, instance_retrieval
+from keras_avrep.evaluation.evaluate_localiser import evaluate_localiser
 from keras_avrep.evaluation.finetune import classification_accuracy, finetune
 from keras_avrep.evaluation.frame_map import frame_mean_average_precision
 from keras_avrep.evaluation.gallery import write_gallery
@@ -29,6 +30,18 @@ from keras_avrep.evaluation.localization_floors import (
     class_aware_floors,
     localization_floors,
 )
+from keras_avrep.evaluation.localize_video import (
+    VideoMaps,
+    is_localiser,
+    localize_video,
+)
+from keras_avrep.evaluation.map_boxes import map_boxes, sounding_regions
+from keras_avrep.evaluation.map_entropy import map_entropy
+from keras_avrep.evaluation.moment_maps import (
+    MomentMaps,
+    dominant_clusters,
+    predict_moments,
+)
 from keras_avrep.evaluation.multi_label import (
     multi_hot,
     multi_label_average_precision,
@@ -39,6 +52,7 @@ from keras_avrep.evaluation.retrieval import (
     retrieval_recall,
 )
 from keras_avrep.evaluation.segmentation import segmentation_scores
+from keras_avrep.evaluation.sounding_truth import SoundingTruth, sounding_truth
 from keras_avrep.evaluation.temporal_detection import (
     detection_average_precision,
     temporal_iou,
@@ -54,6 +68,9 @@ from keras_avrep.evaluation.units import choose_units, write_units
 
 __all__ = [
     "Features",
+    "MomentMaps",
+    "SoundingTruth",
+    "VideoMaps",
     "box_iou",
     "chance_level",
     "choose_units",
@@ -61,18 +78,24 @@ __all__ = [
     "class_aware_scores",
     "classification_accuracy",
     "detection_average_precision",
+    "dominant_clusters",
     "embed_clips",
     "embed_videos",
     "evaluate_features",
+    "evaluate_localiser",
     "finetune",
     "frame_mean_average_precision",
     "instance_retrieval",
+    "is_localiser",
     "knn_accuracy",
     "level_wise_average_precision",
     "linear_probe_accuracy",
     "load_features",
     "localization_floors",
     "localization_scores",
+    "localize_video",
+    "map_boxes",
+    "map_entropy",
     "match_clusters",
     "multi_hot",
     "multi_label_average_precision",
@@ -83,9 +106,12 @@ __all__ = [
     "one_pass_evaluation",
     "order_accuracy",
     "paired_box_iou",
+    "predict_moments",
     "retrieval_recall",
     "save_features",
     "segmentation_scores",
+    "sounding_regions",
+    "sounding_truth",
     "step_match",
     "sum_cluster_maps",
     "temporal_iou",

@@ -22,13 +22,21 @@ from keras_avrep.models.static_dynamic_concepts import (
     ConceptViews,
     StaticDynamicConcepts,
 )
-from keras_avrep.models.systems import SYSTEMS, preset_names, system_named, system_of
+from keras_avrep.models.systems import (
+    LOCALISERS,
+    SYSTEMS,
+    all_systems,
+    preset_names,
+    system_named,
+    system_of,
+)
 from keras_avrep.models.teg import TeG, TeGViews
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
 __all__ = [
     "CSOL",
     "DCLR",
+    "LOCALISERS",
     "MSTCN",
     "SYSTEMS",
     "ActionLocaliser",
@@ -49,6 +57,7 @@ __all__ = [
     "TeG",
     "TeGViews",
     "VideoClassifier",
+    "all_systems",
     "context_crop",
     "preset_names",
     "system_named",

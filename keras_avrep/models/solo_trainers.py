@@ -167,14 +167,14 @@ def solo_phases(
     cluster,
     epochs,
     passes,
-    first_clustering,
+    clustering,
     seed,
     last_turn=None,
 ):
     """What localisers learn from single sources: epochs that take turns.
 
-    Each epoch is a pass of correspondence; from `first_clustering` on, clusters are
-    found after it, and then learned by fresh heads.
+    Each epoch is a pass of correspondence; after some of them clusters are found and
+    then learned by fresh heads.
 
     Args:
         solo: `keras_avrep.data.MomentSet`.
@@ -183,7 +183,7 @@ def solo_phases(
         cluster: called without arguments; returns the label of each record.
         epochs: int.
         passes: int. Of classification after each clustering.
-        first_clustering: int. Number of an epoch, from 1.
+        clustering: list of the epochs with clusters; see `clustering_epochs`.
         seed: int. Of fresh heads.
         last_turn: called with the number of an epoch, from 1, that finds clusters;
             returns the phases it ends with. Defaults to `None`, none.
@@ -196,11 +196,6 @@ def solo_phases(
 
     Reference: CSOL (arXiv:2112.11749), note section 5.
     """
-    if not 1 <= first_clustering <= epochs:
-        raise ValueError(
-            f"`first_clustering` is {first_clustering}; give a number from 1 to "
-            f"`solo_epochs`, which is {epochs}."
-        )
     if passes < 1:
         raise ValueError(f"`classification_passes` is {passes}; give 1 or more.")
     steps = solo.epoch_steps
@@ -208,7 +203,7 @@ def solo_phases(
     for epoch in range(epochs):
         name = f"correspondence {epoch + 1} of {epochs}"
         phases.append(Phase(name, fitting, solo.batches, epoch * steps, steps))
-        if epoch + 1 < first_clustering:
+        if epoch + 1 not in clustering:
             continue
 
         def begin(epoch=epoch):
@@ -223,6 +218,35 @@ def solo_phases(
         if last_turn is not None:
             phases += last_turn(epoch + 1)
     return phases
+
+
+def clustering_epochs(epochs, first, every):
+    """The epochs that find clusters: from `first` on, and always the last one.
+
+    Args:
+        epochs: int.
+        first: int. Number of an epoch, from 1.
+        every: int. Epochs from one to the next.
+
+    Returns:
+        List of numbers, from 1.
+
+    Raises:
+        ValueError: if a number is out of range.
+
+    Example:
+    ```python
+    clustering_epochs(6, first=2, every=3)  # [2, 5, 6]
+    ```
+    """
+    if not 1 <= first <= epochs:
+        raise ValueError(
+            f"`first_clustering` is {first}; give a number from 1 to `solo_epochs`, "
+            f"which is {epochs}."
+        )
+    if every < 1:
+        raise ValueError(f"`clustering_every` is {every}; give 1 or more.")
+    return sorted({*range(first, epochs + 1, every), epochs})
 
 
 def cluster_objects(task, solo):

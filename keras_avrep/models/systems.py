@@ -1,11 +1,14 @@
-"""The systems that learn from video, and which of them a preset belongs to."""
+"""All systems, by what they learn from, and which of them a preset belongs to."""
 
 from keras_avrep.models.const_cl import ConSTCL
 from keras_avrep.models.controllable_augmentations import ControllableAugmentations
+from keras_avrep.models.csol import CSOL
 from keras_avrep.models.dclr import DCLR
+from keras_avrep.models.ier import InterferenceEraser
 from keras_avrep.models.static_dynamic_concepts import StaticDynamicConcepts
 from keras_avrep.models.teg import TeG
 
+# Of video without sound.
 SYSTEMS = (
     DCLR,
     StaticDynamicConcepts,
@@ -13,6 +16,8 @@ SYSTEMS = (
     ConSTCL,
     TeG,
 )
+# Of what sounds in videos.
+LOCALISERS = (CSOL, InterferenceEraser)
 
 
 def system_of(preset):
@@ -22,22 +27,27 @@ def system_of(preset):
         preset: string.
 
     Returns:
-        A `PretrainingTask` class.
+        A `PretrainingTask` or `LocalisationTask` class.
 
     Example:
     ```python
     system_of("dclr_tiny")  # DCLR
     ```
     """
-    return next((system for system in SYSTEMS if preset in system.presets), None)
+    return next((system for system in all_systems() if preset in system.presets), None)
 
 
 def system_named(name):
     """The system whose class has a name, upper and lower case alike, or `None`."""
-    named = {system.__name__.lower(): system for system in SYSTEMS}
+    named = {system.__name__.lower(): system for system in all_systems()}
     return named.get(name.lower().replace("_", "").replace("-", ""))
 
 
 def preset_names():
     """The names of all built-in presets."""
-    return [name for system in SYSTEMS for name in system.presets]
+    return [name for system in all_systems() for name in system.presets]
+
+
+def all_systems():
+    """The classes of all systems."""
+    return (*SYSTEMS, *LOCALISERS)

@@ -3,7 +3,7 @@ from keras_hub.models import Task
 
 from keras_avrep.backbones import ResNet3DBackbone, VideoResNetBackbone
 from keras_avrep.models.pixel_features import pixel_features
-from keras_avrep.models.systems import system_of
+from keras_avrep.models.systems import LOCALISERS, system_of
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -94,6 +94,11 @@ class VideoClassifier(Task):
             A `VideoClassifier`.
         """
         system = system_of(preset)
+        if system in LOCALISERS:
+            raise ValueError(
+                f"The preset {preset!r} has no video backbone: {system.__name__} sees "
+                "single pictures. Give a preset of a system that learns from video."
+            )
         if system is not None:
             folder = system.packaged_weights(preset)
             if folder is None and load_weights:

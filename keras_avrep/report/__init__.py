@@ -2,5 +2,6 @@
 
 from keras_avrep.report.overview import write_overview_picture
 from keras_avrep.report.page import write_report
+from keras_avrep.report.sounding_overlay import draw_sounding
 
-__all__ = ["write_overview_picture", "write_report"]
+__all__ = ["draw_sounding", "write_overview_picture", "write_report"]

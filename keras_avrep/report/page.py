@@ -9,6 +9,7 @@ from keras_avrep.report import (
     file_sections,
     picture_sections,
     result_sections,
+    sounding_section,
     unit_section,
 )
 from keras_avrep.report.markup import counted, duration, esc
@@ -17,6 +18,7 @@ from keras_avrep.report.style import CSS
 
 SECTIONS = (
     result_sections.results_section,
+    sounding_section.sounding_section,
     picture_sections.gallery_section,
     picture_sections.maps_section,
     unit_section.units_section,

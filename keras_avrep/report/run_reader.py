@@ -25,6 +25,7 @@ class ModelRun:
     gallery: dict[str, np.ndarray] = field(default_factory=dict)
     maps: dict[str, np.ndarray] = field(default_factory=dict)
     units: dict[str, np.ndarray] = field(default_factory=dict)
+    sounding: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass
@@ -145,7 +146,7 @@ def _model_folders(root: Path, summary: dict) -> dict[str, Path]:
         return {str(summary.get("model") or root.resolve().name): root}
     names = {path.parent.name for path in root.glob("*/history.csv")}
     for name, value in summary.items():
-        if {"retrieval", "probe"} & set(as_dict(value)):
+        if {"retrieval", "probe", "localisation"} & set(as_dict(value)):
             names.add(name)
     # The baseline is what the others are compared with, so it comes last.
     names = sorted(names, key=lambda name: (name == BASELINE, name))
@@ -162,6 +163,7 @@ def _read_model(folder: Path, name: str, summary: dict, unreadable: list) -> Mod
         gallery=_read_arrays(folder / "gallery.npz", unreadable),
         maps=_read_arrays(folder / "maps.npz", unreadable),
         units=_read_arrays(folder / "units.npz", unreadable),
+        sounding=_read_arrays(folder / "sounding.npz", unreadable),
     )
 
 

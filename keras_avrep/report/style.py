@@ -108,6 +108,11 @@ details { margin:12px 0; } summary { cursor:pointer; padding:4px 0; font-weight:
 .maps { display:grid; gap:10px 12px; margin:0 0 16px;
   grid-template-columns:repeat(var(--columns),minmax(0,1fr)); max-width:900px; }
 .maps .clip { width:100%; }
+.sounding { display:grid; gap:16px; margin:0 0 16px;
+  grid-template-columns:repeat(auto-fill,minmax(min(100%,460px),1fr)); }
+.sounding .clip { width:100%; display:grid; gap:4px 8px;
+  grid-template-columns:repeat(3,1fr); }
+.sounding figcaption { grid-column:1 / -1; }
 .heat { position:relative; max-width:300px; height:34px; margin:0 0 16px;
   font-size:.78rem; color:var(--soft); }
 .heat .ramp { height:11px; border-radius:3px; border:1px solid var(--rule); }

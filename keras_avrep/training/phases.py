@@ -39,7 +39,7 @@ def train_phases(
     phases: list[Phase],
     run_dir,
     *,
-    samples_per_step: int = 32,
+    clips_per_step: int = 32,
     checkpoint_every: int = 100,
     log_every: int = 10,
     threads: int = 2,
@@ -52,7 +52,7 @@ def train_phases(
     Args:
         phases: list of `Phase`, built from the same arguments each time.
         run_dir: folder of `checkpoints/last.npz` and `history.csv`.
-        samples_per_step: int. For the speed. Defaults to 32.
+        clips_per_step: int. Moments of a batch, for the speed. Defaults to 32.
         checkpoint_every: int. Steps; the end of a phase is always saved. Defaults to
             100.
         log_every: int. Steps. Defaults to 10.
@@ -63,7 +63,7 @@ def train_phases(
         show: called with each line of progress. Defaults to `print`.
 
     Returns:
-        Dict of `steps`, `samples_per_second` and `data_wait_fraction` of the longest
+        Dict of `steps`, `clips_per_second` and `data_wait_fraction` of the longest
         phase of this call, `losses`, the last of each phase's trainer by name, and
         `seconds` of this call.
 
@@ -86,7 +86,11 @@ def train_phases(
     trainers = list(dict.fromkeys(phase.trainer for phase in phases))
     policy = choose_device_policy(jit_compile)
     for trainer in trainers:
-        trainer.compile(optimizer=trainer.optimizer, jit_compile=policy.jit_compile)
+        trainer.compile(
+            optimizer=trainer.optimizer,
+            jit_compile=policy.jit_compile and not trainer.run_eagerly,
+            run_eagerly=trainer.run_eagerly,
+        )
         if not trainer.optimizer.built:
             trainer.optimizer.build(trainer.trainable_variables)
     total = sum(phase.steps for phase in phases)
@@ -101,7 +105,7 @@ def train_phases(
             histories.append(
                 _run_phase(
                     phase, trainers, start, max(done, start), total, run_dir, last,
-                    samples_per_step, checkpoint_every, log_every, threads, show,
+                    clips_per_step, checkpoint_every, log_every, threads, show,
                 )
             )  # fmt: skip
             if after_phase is not None:
@@ -112,7 +116,7 @@ def train_phases(
 
 def _run_phase(
     phase, trainers, start, done, total, run_dir, last,
-    samples_per_step, checkpoint_every, log_every, threads, show,
+    clips_per_step, checkpoint_every, log_every, threads, show,
 ):  # fmt: skip
     show(f"{phase.name}: steps {done + 1} to {start + phase.steps}")
     if done == start and phase.before is not None:
@@ -126,7 +130,7 @@ def _run_phase(
     history = History(
         run_dir / "history.csv",
         feed,
-        clips_per_step=samples_per_step,
+        clips_per_step=clips_per_step,
         every=log_every,
         total_steps=total,
         show=show,
@@ -151,7 +155,7 @@ def _summary(histories, total):
     longest = max(histories, key=lambda h: h.measured_steps, default=None)
     return {
         "steps": total,
-        "samples_per_second": longest and longest.speed,
+        "clips_per_second": longest and longest.speed,
         "data_wait_fraction": longest and longest.wait_fraction,
         "losses": losses,
     }

@@ -41,6 +41,9 @@ class SelfSupervisedStep(BackendStep):
         Returns:
             A `History`.
         """
+        # Variables created inside the step would make TensorFlow trace it twice.
+        if self.compiled:
+            self._symbolic_build()
         # The loader shuffles; Keras would only warn that it cannot.
         return keras.Model.fit(self, x, **{"shuffle": False, **kwargs})
 

@@ -97,6 +97,22 @@ def test_pictures_give_the_numbers_of_torch(last_stride, size):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_a_third_stride_of_1_keeps_twice_the_height_and_width():
+    picture = np.random.default_rng(0).normal(size=(1, 32, 32, 3)).astype("float32")
+    small = {"blocks": [1] * 4, "width_multiplier": 0.0625}
+    fine = ImageResNetBackbone(**small, third_stride=1)
+    assert fine(picture).shape == (1, 4, 4, 32)
+    again = ImageResNetBackbone.from_config(fine.get_config())
+    assert again.third_stride == 1
+    # The same weights: what it sees at every other place is seen coarsely, too.
+    coarse = ImageResNetBackbone(**small)
+    coarse.set_weights(fine.get_weights())
+    maps = [m.with_stages(["stage2"])(picture)["stage2"] for m in (coarse, fine)]
+    np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, maps), atol=1e-5)
+    with pytest.raises(ValueError, match="third_stride"):
+        ImageResNetBackbone(**small, third_stride=4)
+
+
 def test_spectrograms_give_the_numbers_of_torch():
     net = random_net(last_stride=1, channels=1)
     backbone = AudioResNetBackbone(BLOCKS, 0.25)

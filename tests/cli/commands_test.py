@@ -119,8 +119,10 @@ def test_pretraining_again_does_nothing_and_other_arguments_are_refused(
     assert "seed" in capsys.readouterr().err
 
 
-def test_evaluate_and_its_controls(trained, videos):
+def test_evaluate_and_its_controls(trained, videos, capsys):
     run = ["evaluate", str(trained), str(videos), "--num-clips", "2"]
+    assert main([*run, "--solo", str(videos)]) == 2
+    assert "--solo is for localisers" in capsys.readouterr().err
     assert main(run) == 0
     results = json.loads((trained / "evaluation.json").read_text())
     assert set(results["probe"]) == {"motion", "scene", "sprite"}

@@ -260,6 +260,9 @@ def test_boxes_are_matched_by_time_and_not_by_number(solo):
     for match in matches:
         time = match.record.times[match.picture]
         assert abs(match.frame.time - time) <= 0.2
+        alone = match.moment
+        assert alone.times == (time,) and len(alone.pictures) == 1
+        assert len(alone.boxes) == len(alone.box_sounding) == len(match.frame.labels)
     assert rejects[0]["path"] == "absent"
     assert rejects[0]["reason"] == "listed in solotest.json but not there"
     unmatched = [r for r in rejects if "within 0.2 s" in r["reason"]]

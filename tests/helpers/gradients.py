@@ -12,6 +12,8 @@ def gradient(function, start):
     inputs = keras.Input((1,))
     model = keras.Model(inputs, applied(inputs))
     model.compile(optimizer=keras.optimizers.SGD(1.0), loss=lambda _, y: ops.mean(y))
+    # Variables created inside the step would make TensorFlow trace it twice.
+    model.optimizer.build(model.trainable_variables)
     model.fit(np.zeros((1, 1)), np.zeros((1, 1)), verbose=0)
     return start - ops.convert_to_numpy(applied.point)
 

@@ -1,28 +1,15 @@
 """The smallest IEr that has all of its parts, and what it trains on."""
 
-import keras
 import numpy as np
+from tiny_csol import CLASSES, SAMPLES, SIZE, parts
 
-from keras_avrep.backbones import AudioResNetBackbone, ImageResNetBackbone
 from keras_avrep.models import InterferenceEraser
-from keras_avrep.views import FrameViews
 
-SIZE, SAMPLES, CLASSES = 32, 4000, 3
+__all__ = ["CLASSES", "SAMPLES", "SIZE", "build", "draw_batch", "draw_inputs", "ready"]
 
 
 def build(seed=0, **kwargs):
-    keras.utils.set_random_seed(seed)
-    small = {"blocks": [1] * 4, "width_multiplier": 0.0625}
-    arguments = {
-        "backbone": ImageResNetBackbone(**small),
-        "audio_backbone": AudioResNetBackbone(**small),
-        "views": FrameViews(SIZE, flip=0.0, seed=seed),
-        "num_classes": CLASSES,
-        "embedding_dim": 8,
-        "duration": SAMPLES / 16000,
-        "seed": seed,
-    }
-    return InterferenceEraser(**{**arguments, **kwargs})
+    return InterferenceEraser(**{**parts(seed), **kwargs})
 
 
 def ready(seed=0, **kwargs):

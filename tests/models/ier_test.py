@@ -456,8 +456,11 @@ def run(sets, out, kill_at=None):
     schedule = {"solo_epochs": 1, "first_clustering": 1, "first_mixing": 1}
     passes = {"classification_passes": 1, "mixing_passes": 2, "mixed_epochs": 1}
     phases = model.training_phases(solo, mixed, **schedule, **passes)
+    for phase in phases:
+        # Tracing the four trainers of each run takes longer than their few steps.
+        phase.trainer.run_eagerly = True
     train_phases(
-        phases, out, samples_per_step=4, checkpoint_every=3, log_every=1, show=show,
+        phases, out, clips_per_step=4, checkpoint_every=3, log_every=1, show=show,
         after_phase=after_phase,
     )  # fmt: skip
     return kept
@@ -468,19 +471,7 @@ def state(out):
         return {name: content[name] for name in content.files if name != "head"}
 
 
-@pytest.fixture
-def eagerly():
-    """Tracing the four trainers of each run takes longer than their few steps."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-def test_all_phases_run_and_a_killed_run_ends_with_the_same_bits(
-    sets, tmp_path, eagerly
-):
+def test_all_phases_run_and_a_killed_run_ends_with_the_same_bits(sets, tmp_path):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     kept = run(sets, whole)
     rows = read_history(whole / "history.csv")

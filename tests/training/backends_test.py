@@ -1,16 +1,13 @@
 """Every system on every backend: the same numbers, and all that a user does."""
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from backend_runs import BACKENDS, run_on_backends
 
 HERE = pathlib.Path(__file__).parent
-BACKENDS = ("tensorflow", "torch", "jax")
 # `tests/helpers/tiny_NAME.py` builds each.
 NAMES = (
     "dclr",
@@ -21,42 +18,28 @@ NAMES = (
 )
 
 
-def helpers_first():
-    """A `PYTHONPATH` on which the programs find `tests/helpers`."""
-    given = os.environ.get("PYTHONPATH")
-    return os.pathsep.join(filter(None, [str(HERE.parent / "helpers"), given]))
-
-
-def run_backend(backend, *command):
-    environment = {
-        **os.environ,
-        "KERAS_BACKEND": backend,
-        "PYTHONPATH": helpers_first(),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        # XLA takes longer to optimise these programs than to run them.
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+@pytest.fixture(scope="module")
+def written(request, tmp_path_factory):
+    """Where the backends, side by side, wrote about all systems that are tested."""
+    folder = tmp_path_factory.mktemp("backends")
+    asked = {
+        item.callspec.params.get("results")
+        for item in request.session.items
+        if hasattr(item, "callspec")
     }
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+    names = [name for name in NAMES if name in asked]
+    run_on_backends(HERE / "system_program.py", folder, *names)
+    return folder
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def results(request, tmp_path_factory):
+def results(request, written):
     """Arrays of a step and the report of a fit, by backend, for one system."""
-    folder = tmp_path_factory.mktemp(request.param)
     found = {}
     for backend in BACKENDS:
-        out = folder / backend
-        out.mkdir()
-        run_backend(backend, HERE / "system_program.py", request.param, out)
-        report = json.loads((out / "report.json").read_text())
-        found[backend] = (dict(np.load(out / "step.npz")), report)
+        folder = written / backend / request.param
+        report = json.loads((folder / "report.json").read_text())
+        found[backend] = (dict(np.load(folder / "step.npz")), report)
     return found
 
 

@@ -1,7 +1,7 @@
-"""One system on one backend: a fixed step, and fit, predict, save and load.
+"""Systems on one backend: a fixed step, and fit, predict, save and load.
 
-Arguments: NAME FOLDER. Writes `step.npz` and `report.json`. `tiny_NAME` in
-`tests/helpers` builds the model and draws what it takes.
+Arguments: FOLDER NAME... Writes `step.npz` and `report.json` into FOLDER/NAME.
+`tiny_NAME` in `tests/helpers` builds the model and draws what it takes.
 """
 
 import importlib
@@ -20,6 +20,7 @@ STEPS = 2
 
 def main(name, folder):
     tiny = importlib.import_module(f"tiny_{name}")
+    folder.mkdir(parents=True)
     np.savez(folder / "step.npz", **step_arrays(tiny))
     report = fit_report(tiny, folder)
     (folder / "report.json").write_text(json.dumps(report))
@@ -147,4 +148,5 @@ def differing(first, second):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    for name in sys.argv[2:]:
+        main(name, Path(sys.argv[1]) / name)

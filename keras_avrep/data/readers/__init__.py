@@ -27,6 +27,7 @@ from keras_avrep.data.readers.hmdb51 import read_hmdb51
 from keras_avrep.data.readers.kinetics import read_kinetics
 from keras_avrep.data.readers.listing import missing_videos
 from keras_avrep.data.readers.music_solo import read_music_solo
+from keras_avrep.data.readers.orchestra import read_orchestra
 from keras_avrep.data.readers.otb import read_otb
 from keras_avrep.data.readers.synthetic_mixtures import read_synthetic_mixtures
 from keras_avrep.data.readers.tracking_sequences import (
@@ -61,6 +62,7 @@ __all__ = [
     "read_hmdb51",
     "read_kinetics",
     "read_music_solo",
+    "read_orchestra",
     "read_otb",
     "read_synthetic_mixtures",
     "read_ucf101",

@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,19 @@ class BoxMatch:
     record: MomentRecord
     picture: int
     frame: BoxedFrame
+
+    @property
+    def moment(self) -> MomentRecord:
+        """The moment of that picture alone, with the boxes, all of which sound."""
+        times = self.record.times
+        return replace(
+            self.record,
+            pictures=(self.record.pictures[self.picture],),
+            times=times[self.picture : self.picture + 1],
+            boxes=tuple(tuple(box) for box in self.frame.boxes.tolist()),
+            box_labels=self.frame.labels,
+            box_sounding=(True,) * len(self.frame.labels),
+        )
 
 
 @dataclass

@@ -91,6 +91,7 @@ def _read_split(place: Path, split: str, names, manifest: MomentManifest) -> Non
             times=(0.0,),
             split=split,
             stems=str(stems) if stems.is_file() else None,
+            levels=_levels(stems, names) if stems.is_file() else {},
         )
         if (place / "box").is_dir():
             try:
@@ -149,6 +150,18 @@ def _with_boxes(record: MomentRecord, path: Path, names) -> MomentRecord:
         box_sounding=tuple(sounding.tolist()),
         labels={"class": "+".join(sorted(heard))},
     )
+
+
+def _levels(path: Path, names) -> dict[str, float]:
+    """How loud each source is; none if the stems do not say it."""
+    try:
+        # Only the short arrays are read, not the sounds.
+        with np.load(path, allow_pickle=False) as content:
+            ids, gains = content["class_ids"], content["gains_db"]
+        pairs = zip(ids.tolist(), gains.tolist(), strict=True)
+        return {names[number]: float(gain) for number, gain in pairs if number >= 0}
+    except Exception:  # a damaged archive may raise nearly anything
+        return {}
 
 
 def _reason(error) -> str:

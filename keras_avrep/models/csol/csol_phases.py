@@ -5,6 +5,7 @@ from keras_avrep.models.solo_trainers import (
     ClassificationTrainer,
     CorrespondenceTrainer,
     cluster_objects,
+    clustering_epochs,
     solo_phases,
 )
 from keras_avrep.training import AdamWithL2, Phase
@@ -19,6 +20,7 @@ def csol_phases(
     warm_up_epochs=0,
     classification_passes=3,
     first_clustering=2,
+    clustering_every=1,
     heads_only=False,
     learning_rate=1e-4,
     head_rate=10.0,
@@ -43,6 +45,8 @@ def csol_phases(
             Defaults to 3.
         first_clustering: int. Epoch from which clusters are found; `solo_epochs` finds
             them once, at the end, so nothing takes turns. Defaults to 2.
+        clustering_every: int. Epochs from one clustering to the next; more than one
+            where an epoch is short, as of a few hundred videos. Defaults to 1.
         heads_only: bool. Whether classification learns nothing but its heads: clusters
             then come of correspondence alone. Defaults to `False`.
         learning_rate: float. Defaults to 1e-4.
@@ -74,7 +78,7 @@ def csol_phases(
         lambda: cluster_objects(task, solo)[0],
         solo_epochs,
         classification_passes,
-        first_clustering,
+        clustering_epochs(solo_epochs, first_clustering, clustering_every),
         seed,
     )
     if mixed is None:

@@ -10,6 +10,7 @@ from keras_avrep.models.solo_trainers import (
     ClassificationTrainer,
     CorrespondenceTrainer,
     cluster_objects,
+    clustering_epochs,
     solo_phases,
 )
 from keras_avrep.training import AdamWithL2, Phase
@@ -28,6 +29,7 @@ def ier_phases(
     classification_passes=3,
     mixing_passes=1,
     first_clustering=2,
+    clustering_every=1,
     first_mixing=3,
     heads_only=False,
     curriculum=True,
@@ -61,7 +63,9 @@ def ier_phases(
         mixing_passes: int. Passes over mixtures of `solo` an epoch; 0 for none.
             Defaults to 1.
         first_clustering: int. Epoch from which clusters are found. Defaults to 2.
-        first_mixing: int. Epoch from which mixtures are learned from. Defaults to 3.
+        clustering_every: int. Epochs from one clustering to the next. Defaults to 1.
+        first_mixing: int. Epoch from which mixtures are learned from, in those that
+            find clusters. Defaults to 3.
         heads_only: bool. See `ClassificationTrainer`. Defaults to `False`.
         curriculum: bool. Whether there are more mixtures, and of more and less even
             sounds, as time goes on; without, all is as at its end from the start.
@@ -88,6 +92,8 @@ def ier_phases(
 
     Reference: IEr (arXiv:2202.06406), note sections 2.3 and 5.
     """
+    clustering = clustering_epochs(solo_epochs, first_clustering, clustering_every)
+    turns = [epoch for epoch in clustering if epoch >= first_mixing]
     if mixing_passes and not first_clustering <= first_mixing <= solo_epochs:
         raise ValueError(
             f"`first_mixing` is {first_mixing}; give a number from `first_clustering`, "
@@ -104,8 +110,8 @@ def ier_phases(
     turn_steps = mixing_passes * solo.epoch_steps
     rising = None
     if curriculum and mixing_passes:
-        turns = solo_epochs - first_mixing + 1
-        rising = MixCurriculum(max(1, turns * turn_steps), range_db=(0.0, range_db))
+        length = max(1, len(turns) * turn_steps)
+        rising = MixCurriculum(length, range_db=(0.0, range_db))
     mixtures = mixtures_of(classifying, range_db, seed, rising)
     # The first part that a path contains counts, and every path contains "".
     rates = {"identifier": 1.0, "": mixing_rate}
@@ -117,9 +123,9 @@ def ier_phases(
         refresh_prototypes(task, solo, ops.convert_to_numpy(classifying.labels))
 
     def mix(epoch):
-        if not mixing_passes or epoch < first_mixing:
+        if not mixing_passes or epoch not in turns:
             return []
-        first = before_mixing + (epoch - first_mixing) * turn_steps
+        first = before_mixing + turns.index(epoch) * turn_steps
         name = f"mixtures {epoch} of {solo_epochs}"
         return [Phase(name, mixing, solo.batches, first, turn_steps, refresh)]
 
@@ -130,7 +136,7 @@ def ier_phases(
         lambda: cluster_both(task, solo),
         solo_epochs,
         classification_passes,
-        first_clustering,
+        clustering,
         seed,
         mix,
     )

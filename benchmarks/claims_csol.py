@@ -1,0 +1,163 @@
+"""CSOL: what the gate, the category term and taking turns each add.
+
+Run by `python benchmarks/claims.py csol`. All rungs of a seed that differ in stage two
+only start from the same stage one.
+"""
+
+import time
+from pathlib import Path
+
+from claims_common import between_markers, spread
+from sounding_common import COUNTS as ALL_COUNTS
+from sounding_common import (
+    DEFAULTS,
+    WORLD,
+    in_memory,
+    rendered,
+    run,
+    scored,
+    stage_one,
+)
+
+from keras_avrep.models import CSOL
+
+__all__ = ["COUNTS", "DEFAULTS", "LADDER", "WORLD", "run_rung", "write_tables"]
+
+PRESET = "csol_tiny"
+SOLO = CSOL.presets[PRESET]["schedule"]["solo_epochs"]
+# rung → what it is called, changes of the model, of stage one, of stage two
+LADDER = {
+    "full": ("product gate, both terms", {}, {}, {}),
+    "minimum_gate": ("the smaller of both maps as gate", {"gate": "minimum"}, {}, {}),
+    "no_gate": ("no gate", {"gate": "off"}, {}, {}),
+    "no_category": (
+        "without the category term",
+        {"loss_weights": {"category": 0.0}},
+        {},
+        {},
+    ),
+    "no_correspondence": (
+        "without correspondence in stage two",
+        {"loss_weights": {"correspondence": 0.0}},
+        {},
+        {},
+    ),
+    "stage_one": ("stage one alone", {}, {}, None),
+    "once": (
+        "clusters found once, at the end",
+        {},
+        {"first_clustering": SOLO},
+        {},
+    ),
+    "double_clusters": ("22 clusters", {"num_classes": 22}, {}, {}),
+}
+COUNTS = {kind: ALL_COUNTS[kind] for kind in ("solo", "composite")}
+
+
+def run_rung(rung, seed, args):
+    """Train and measure one rung."""
+    _, changes, first, second = LADDER[rung]
+    folder = Path(args.runs) / f"csol{seed}"
+    clip = CSOL.presets[PRESET]["clip"]
+    sets = {
+        kind: in_memory(rendered(kind, seed, args), clip, args.batch_size, seed)
+        for kind in COUNTS
+    }
+    began = time.time()
+    schedule = {**CSOL.presets[PRESET]["schedule"], **first}
+    schedule.pop("learning_rate")
+    name = "_".join(["solo", *(f"{k}{v}" for k, v in first.items())])
+    if "num_classes" in changes:
+        name += f"_{changes['num_classes']}"
+    model, solo = stage_one(PRESET, folder / name, sets, seed, args, changes, schedule)
+    if second is not None:
+        phases = model.training_phases(
+            sets["solo"],
+            sets["composite"],
+            learning_rate=args.learning_rate,
+            seed=seed,
+            mismatch_grid=2,
+            **{**schedule, **second},
+        )
+        training = run(phases[-1:], folder / rung, args)
+        model.save_to_preset(str(folder / rung / "preset"))
+    return {
+        "seed": seed,
+        "rung": rung,
+        "losses": training["losses"] if second is not None else None,
+        "solo_after_correspondence": solo,
+        **scored(model, PRESET, "solo", seed, args),
+        **{"mixtures": scored(model, PRESET, "composite", seed, args)["mixtures"]},
+        "seconds": round(time.time() - began),
+    }
+
+
+# --- tables -----------------------------------------------------------------------
+
+
+def write_tables(results, root):
+    """Put the table into the card and return it."""
+    table = "\n\n".join([mixture_table(results), solo_table(results)])
+    between_markers(root / "keras_avrep/models/csol/CARD.md", "claims", table)
+    return table
+
+
+def of(results, rung):
+    return [r for r in results if r["rung"] == rung]
+
+
+def mixture_table(results):
+    """Composites: class-aware overlap, silence, entropy, with floors and controls."""
+    lines = [
+        "| composites | seeds | CIoU@0.3 | AUC | NSA | NSA, silent ones | entropy |",
+        "|---|---|---|---|---|---|---|",
+    ]
+
+    def row(title, found, keys=("ciou_at_30", "auc", "nsa", "nsa_visible_silent")):
+        cells = [
+            spread([f[k] for f in found]) if found[0].get(k) is not None else "–"
+            for k in keys
+        ]
+        entropy = found[0].get("entropy_share")
+        cells.append(
+            "–" if entropy is None else spread([f["entropy_share"] for f in found])
+        )
+        lines.append(f"| {title} | {len(found)} | " + " | ".join(cells) + " |")
+
+    for rung, (title, *_) in LADDER.items():
+        if found := of(results, rung):
+            row(title, [r["mixtures"]["model"] for r in found])
+    found = of(results, "full")
+    if found:
+        row("full, sound of another video", [r["mixtures"]["shuffled"] for r in found])
+        row(
+            "one correspondence map for all classes",
+            [r["mixtures"]["correspondence"] for r in found],
+        )
+        for floor in found[0]["mixtures"]["floors"]:
+            row(
+                f"floor: {floor.replace('_', ' ')}",
+                [r["mixtures"]["floors"][floor] for r in found],
+            )
+    return "\n".join(lines)
+
+
+def solo_table(results):
+    """Solos after the last pass of correspondence, beside floors."""
+    lines = ["| solos | seeds | IoU@0.5 | AUC |", "|---|---|---|---|"]
+
+    def row(title, found):
+        cells = [spread([f[k] for f in found]) for k in ("iou_at_50", "auc")]
+        lines.append(f"| {title} | {len(found)} | " + " | ".join(cells) + " |")
+
+    found = [r["solo_after_correspondence"] for r in of(results, "full")]
+    if found:
+        row("stage one, after correspondence", [f["model"] for f in found])
+        row("the same, sound of another video", [f["shuffled"] for f in found])
+        row("after stage two", [r["solo"]["model"] for r in of(results, "full")])
+        for floor in ("whole_image", "centred_square", "average_mask"):
+            row(
+                f"floor: {floor.replace('_', ' ')}",
+                [f["floors"][floor] for f in found],
+            )
+    return "\n".join(lines)

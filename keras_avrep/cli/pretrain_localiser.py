@@ -1,0 +1,213 @@
+"""Training of what finds sounds, from a folder of solos and one of mixtures."""
+
+from pathlib import Path
+
+
+def pretrain_localiser(args):
+    """Train a localiser in its phases and save it, with names of its clusters.
+
+    Args:
+        args: what `pretrain` has parsed.
+    """
+    from keras_avrep.cli.pretrain import set_device
+    from keras_avrep.cli.progress import say
+    from keras_avrep.cli.run_folder import check_same_run
+    from keras_avrep.training import train_phases
+
+    set_device(args.jit_compile, args.precision, args.deterministic, say)
+    out = Path(args.out)
+    config = run_config(args)
+    check_same_run(out, config)
+    folders = {"solo": args.folder, "mixed": args.mixed}
+    sounding = {k: sounding_videos(f, out, k, args) for k, f in folders.items() if f}
+    model = build(args)
+    check_enough(sounding, model)
+    sets = moments_of(model, sounding, config, args, out)
+    phases = model.training_phases(
+        sets["solo"], sets.get("mixed"), seed=args.seed, **config["schedule"]
+    )
+    try:
+        result = train_phases(
+            phases,
+            out,
+            clips_per_step=sets["solo"].batch_size,
+            checkpoint_every=args.checkpoint_every,
+            threads=args.threads,
+            jit_compile=args.jit_compile,
+            show=say,
+        )
+    except KeyboardInterrupt:
+        say(f"\nSaved in {out}; run the same command again to resume.")
+        raise
+    names = cluster_names(model, sets["solo"], sounding["solo"][1])
+    save(model, out, config["clip"], names)
+    write_summary(model, out, args, sounding, result)
+    say(
+        f"{out}/preset holds the model; next: keras-avrep localize --preset {out} "
+        "--video VIDEO --out sounding.mp4"
+    )
+
+
+def run_config(args):
+    """What must stay the same for a run to be resumed."""
+    from keras_avrep.models import system_of
+
+    preset = system_of(args.preset).presets[args.preset]
+    asked = {
+        "solo_epochs": args.solo_epochs,
+        "mixed_epochs": args.mixed_epochs,
+        "learning_rate": args.learning_rate,
+        "mismatch_grid": 2 if args.composites else None,
+    }
+    schedule = preset["schedule"] | {k: v for k, v in asked.items() if v}
+    return {
+        "preset": args.preset,
+        "folder": str(Path(args.folder).resolve()),
+        "mixed": args.mixed and str(Path(args.mixed).resolve()),
+        "clip": preset["clip"],
+        "schedule": within(schedule, args.solo_epochs),
+        "num_classes": args.num_classes,
+        "batch_size": args.batch_size,
+        "seed": args.seed,
+    }
+
+
+def within(schedule, solo_epochs):
+    """The schedule with nothing that is to begin after the epochs asked for."""
+    if solo_epochs is None:
+        return schedule
+    begins = {k: v for k, v in schedule.items() if k.startswith("first_")}
+    return schedule | {k: min(v, solo_epochs) for k, v in begins.items()}
+
+
+def sounding_videos(folder, out, kind, args):
+    """The manifest of a folder, and its records that have sound."""
+    from keras_avrep.cli.pretrain import training_records
+    from keras_avrep.cli.progress import Progress, say
+    from keras_avrep.cli.scan import describe
+    from keras_avrep.data import scan_folder
+
+    cache = out / f"{kind}_manifest_cache.json"
+    manifest = scan_folder(folder, cache, args.threads, Progress("checked"))
+    describe(manifest, say)
+    silent = [r for r in manifest.records if not r.has_audio]
+    for record in silent:
+        reason = "it has no sound, so nothing in it can be found by its sound"
+        manifest.rejects.append({"path": record.video_id, "reason": reason})
+    if silent:
+        say(f"left out: {len(silent)} videos without sound")
+    return manifest, [r for r in training_records(manifest) if r.has_audio]
+
+
+def build(args):
+    """A fresh model of the preset, with as many classes as asked for."""
+    import keras
+
+    from keras_avrep.models import system_of
+
+    keras.utils.set_random_seed(args.seed)
+    changes = {"seed": args.seed}
+    if args.num_classes:
+        changes["num_classes"] = args.num_classes
+    system = system_of(args.preset)
+    return system.from_preset(args.preset, load_weights=False, **changes)
+
+
+def check_enough(sounding, model):
+    """Raise if there are fewer videos than classes, or nothing to contrast."""
+    count = len(sounding["solo"][1])
+    if count < max(4, model.num_classes):
+        raise ValueError(
+            f"There are {count} usable videos with sound; {model.num_classes} classes "
+            "need as many or more. Give more videos or a smaller --num-classes."
+        )
+    if "mixed" in sounding and len(sounding["mixed"][1]) < 4:
+        raise ValueError(
+            f"--mixed has {len(sounding['mixed'][1])} usable videos with sound; at "
+            "least 4 are needed."
+        )
+
+
+def moments_of(model, sounding, config, args, out):
+    """What to train on, by kind; videos that fail later are listed."""
+    from keras_avrep.cli.pretrain import reject_writer
+    from keras_avrep.cli.progress import say
+    from keras_avrep.data import moment_set
+
+    sets = {}
+    for kind, (manifest, records) in sounding.items():
+        name = "rejects.jsonl" if kind == "solo" else f"{kind}_rejects.jsonl"
+        sets[kind] = moment_set(
+            records,
+            model.training_sampler(),
+            size=config["clip"]["training_size"],
+            view_size=config["clip"]["size"],
+            batch_size=args.batch_size,
+            seed=args.seed,
+            on_reject=reject_writer(manifest, out / name, say),
+        )
+    return sets
+
+
+def cluster_names(model, solo, records):
+    """The class that each cluster stands for, `None` if solos have no labels.
+
+    Args:
+        model: trained `LocalisationTask`.
+        solo: `keras_avrep.data.MomentSet` of the records.
+        records: list of `VideoRecord`.
+
+    Returns:
+        List of names, `None` for a cluster without videos; or `None`.
+    """
+    import numpy as np
+
+    from keras_avrep.evaluation import MomentMaps, dominant_clusters, match_clusters
+
+    labels = [r.labels.get("class") for r in records]
+    if None in labels or len(set(labels)) < 2:
+        return None
+    classes = sorted(set(labels))
+    ids, truth = [], []
+    for batch in solo.each_once():
+        inputs = model.inference_inputs("localiser", batch)
+        found = model.predict_on_batch(inputs)
+        maps = MomentMaps([], found["class_maps"], found["sounding_map"][..., 0])
+        ids.append(dominant_clusters(maps))
+        truth += [classes.index(labels[p]) for p in batch["record"]]
+    mapping = match_clusters(
+        np.concatenate(ids), truth, model.num_classes, len(classes)
+    )
+    return [classes[k] if k >= 0 else None for k in mapping]
+
+
+def save(model, out, clip, names):
+    """The preset, with what a moment is and what clusters are called."""
+    from keras_avrep.cli.run_folder import CLIP_FILE, write_json
+
+    preset = out / "preset"
+    model.save_to_preset(str(preset))
+    write_json(preset / CLIP_FILE, {**clip, "cluster_names": names})
+
+
+def write_summary(model, out, args, sounding, result):
+    """What the report says of the run."""
+    from keras_avrep.cli.run_folder import (
+        describe_data,
+        update_summary,
+        versions,
+        write_json,
+    )
+
+    write_json(out / "training.json", result)
+    name = type(model).__name__
+    data = {kind: describe_data(m, out) for kind, (m, _) in sounding.items()}
+    summary = {
+        "model": name.lower(),
+        "titles": {name.lower(): name},
+        "data": data.pop("solo"),
+        "train": result,
+        "seed": args.seed,
+        "versions": versions(),
+    }
+    update_summary(out, {**summary, **data})

@@ -1,0 +1,157 @@
+"""Where it sounds in a video, frame by frame, with a trained localiser."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from keras_avrep.data import read_waveform, stream_timed_frames
+
+CHUNK_FRAMES = 128
+INPUTS = {"frame", "waveform"}
+OUTPUTS = {"class_maps", "sounding_map"}
+
+
+@dataclass
+class VideoMaps:
+    """Where each cluster sounds in the frames of a video.
+
+    Args:
+        times: float64 array `(N,)`. Seconds from the first frame.
+        class_maps: float32 array `(N, h, w, K)`. At every place a distribution
+            over the clusters.
+        sounding_maps: float32 array `(N, h, w)` in [0, 1].
+        has_audio: whether the video has a sound track. Without one the maps are
+            those of silence.
+    """
+
+    times: np.ndarray
+    class_maps: np.ndarray
+    sounding_maps: np.ndarray
+    has_audio: bool
+
+
+def localize_video(
+    model,
+    path: str | os.PathLike,
+    size: int = 224,
+    duration: float = 1.0,
+    sample_rate: int = 16000,
+    every: float | None = None,
+    batch_size: int = 32,
+    progress: Callable[[float], None] | None = None,
+) -> VideoMaps:
+    """Maps of every frame of a video and the sound around it.
+
+    The sound of a frame is the `duration` seconds that it is in the middle of,
+    with silence before the start and after the end. The picture is scaled to a
+    square whatever its shape, so maps cover all of it. Frames and sound are read
+    in parts: a long video needs no more memory than its maps.
+
+    Args:
+        model: from a dict of `frame` `(B, size, size, 3)`, 0 to 255, and
+            `waveform` `(B, S)` to a dict of `class_maps` `(B, h, w, K)` and
+            `sounding_map` `(B, h, w, 1)`; such as `CSOL`.
+        path: the video file.
+        size: int. Height and width the model takes, in pixels. Defaults to 224.
+        duration: float. Seconds of sound the model takes. Defaults to 1.
+        sample_rate: int. Of that sound, in Hz. Defaults to 16000.
+        every: float or `None`. Seconds from one frame to the next. Defaults to
+            `None`, all frames by their own times.
+        batch_size: int. Defaults to 32.
+        progress: called with the seconds done. Defaults to `None`.
+
+    Returns:
+        `VideoMaps`.
+
+    Raises:
+        MediaError: if picture or sound cannot be decoded.
+        ValueError: if the model is no localiser.
+
+    Example:
+    ```python
+    maps = localize_video(model, "duet.mp4", size=96)
+    loudest = maps.sounding_maps.max(axis=(1, 2))
+    ```
+
+    Reference: note of CSOL (arXiv:2112.11749), sections 2.1 and 3.4.
+    """
+    check_localiser(model)
+    frames = stream_timed_frames(path, size, every)
+    times, class_maps, sounding_maps, has_audio = [], [], [], False
+    while part := list(islice(frames, CHUNK_FRAMES)):
+        at, images = zip(*part, strict=True)
+        at = np.array(at, np.float64)
+        sound, has_audio = _sound_around(path, at, duration, sample_rate)
+        for first in range(0, len(at), batch_size):
+            chosen = slice(first, first + batch_size)
+            inputs = {"frame": np.stack(images[chosen]), "waveform": sound[chosen]}
+            maps = predict_maps(model, inputs, batch_size)
+            class_maps.append(maps["class_maps"])
+            sounding_maps.append(maps["sounding_map"][..., 0])
+        times.append(at)
+        if progress is not None:
+            progress(float(at[-1]))
+    return VideoMaps(
+        np.concatenate(times),
+        np.concatenate(class_maps),
+        np.concatenate(sounding_maps),
+        has_audio,
+    )
+
+
+def predict_maps(model, inputs: dict, batch_size: int = 32) -> dict[str, np.ndarray]:
+    """What a localiser says of a batch, always called with one shape.
+
+    Args:
+        model: as of `localize_video`.
+        inputs: dict of `frame` `(B, H, W, 3)` and `waveform` `(B, S)`.
+        batch_size: int, B or more. Defaults to 32.
+
+    Returns:
+        Dict of float32 arrays, as the model names them.
+    """
+    count = len(inputs["frame"])
+    # A compiled backend would compile again for every other number.
+    rows = np.minimum(np.arange(batch_size), count - 1)
+    inputs = {name: np.asarray(x, np.float32)[rows] for name, x in inputs.items()}
+    outputs = model.predict_on_batch(inputs)
+    return {k: np.asarray(v, np.float32)[:count] for k, v in outputs.items()}
+
+
+def is_localiser(model) -> bool:
+    """Whether a model goes from `frame` and `waveform` to maps of what sounds."""
+    inputs, outputs = getattr(model, "input", None), getattr(model, "output", None)
+    if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+        return False
+    return set(inputs) >= INPUTS and set(outputs) >= OUTPUTS
+
+
+def check_localiser(model) -> None:
+    """Refuse a model that is no localiser.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if not is_localiser(model):
+        raise ValueError(
+            f"`model` is a {type(model).__name__}, which does not say where it "
+            "sounds; give a localiser such as CSOL or InterferenceEraser."
+        )
+
+
+def _sound_around(path, times, duration, sample_rate) -> tuple[np.ndarray, bool]:
+    """float32 `(N, S)`, each row centred at its time; and whether there is sound."""
+    count = round(duration * sample_rate)
+    firsts = np.rint(times * sample_rate).astype(np.int64) - count // 2
+    span = int(firsts[-1] - firsts[0]) + count
+    if span > len(times) * count:
+        # Far apart: what lies between them need not be decoded.
+        return read_waveform(path, firsts / sample_rate, duration, sample_rate)
+    whole, has_audio = read_waveform(
+        path, firsts[0] / sample_rate, span / sample_rate, sample_rate
+    )
+    rows: Iterator = (whole[first : first + count] for first in firsts - firsts[0])
+    return np.stack(list(rows)), has_audio

@@ -1,0 +1,101 @@
+"""From two folders of real videos to maps: pretrain, localize, evaluate, export."""
+
+import json
+
+import numpy as np
+import pytest
+
+from keras_avrep.cli.main import main
+from keras_avrep.data import probe, write_video
+from keras_avrep.worlds import OrchestraWorld, render_world
+
+SCHEDULE = ("--solo-epochs", "2", "--mixed-epochs", "1", "--batch-size", "4")
+
+
+def run(*arguments):
+    return main([str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    root = tmp_path_factory.mktemp("instruments")
+    counts = {"solo": {"train": 8, "test": 2}, "duet": {"train": 4, "test": 2}}
+    for kind, count in counts.items():
+        world = OrchestraWorld(kind, num_classes=3, size=96)
+        render_world(world, root / kind, count)
+    black = np.zeros((4, 64, 64, 3), np.uint8)
+    write_video(root / "solo" / "silent.mp4", black, 4)
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(folders):
+    out = folders / "run"
+    run(
+        "pretrain", folders / "solo", "--mixed", folders / "duet", "--model", "csol",
+        "--num-classes", 3, "--out", out, *SCHEDULE,
+    )  # fmt: skip
+    return out
+
+
+def test_a_run_leaves_what_the_other_commands_need(trained):
+    clip = json.loads((trained / "preset" / "clip.json").read_text())
+    assert clip["size"] == 96
+    named = {name for name in clip["cluster_names"] if name}
+    assert named <= {"accordion", "acoustic_guitar", "cello"}
+    summary = json.loads((trained / "summary.json").read_text())
+    assert summary["model"] == "csol"
+    # Two passes of two batches, clusters with two more, and mixtures.
+    assert summary["train"]["steps"] == 2 * 2 + 2 * 2 + 1
+    rejects = (trained / "rejects.jsonl").read_text()
+    assert "silent.mp4" in rejects
+
+
+def test_the_same_command_has_nothing_left_to_do(trained, folders, capsys):
+    run(
+        "pretrain", folders / "solo", "--mixed", folders / "duet", "--model", "csol",
+        "--num-classes", 3, "--out", trained, *SCHEDULE,
+    )  # fmt: skip
+    assert "resumed at step 9 of 9" in capsys.readouterr().out
+
+
+def test_a_video_is_drawn_into(trained, folders, tmp_path):
+    video = folders / "duet" / "test" / "00000.mp4"
+    out = tmp_path / "sounding.mp4"
+    run("localize", "--preset", trained, "--video", video, "--out", out)
+    assert probe(out).has_audio
+    with np.load(out.with_suffix(".npz")) as maps:
+        assert maps["class_maps"].shape == (4, 12, 12, 3)
+    assert len(json.loads(out.with_suffix(".json").read_text())["frames"]) == 4
+
+
+def test_maps_are_scored_beside_floors(trained, folders):
+    run("evaluate", trained, folders / "duet", "--solo", folders / "solo")
+    scores = json.loads((trained / "evaluation.json").read_text())["localisation"]
+    assert {"model", "floors", "shuffled"} <= scores["mixtures"].keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--steps", "5"], "--steps is not for CSOL"),
+        (["--num-classes", "99"], "99 classes need as many"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(
+    arguments, said, folders, tmp_path, capsys
+):
+    failed = run(
+            "pretrain", folders / "solo", "--model", "csol",
+            "--out", tmp_path, *arguments,
+        )  # fmt: skip
+    assert failed
+    assert said in capsys.readouterr().err
+
+
+def test_two_folders_are_for_localisers_only(folders, tmp_path, capsys):
+    failed = run(
+        "pretrain", folders / "solo", "--mixed", folders / "duet", "--out", tmp_path
+    )
+    assert failed
+    assert "--mixed is not for DCLR" in capsys.readouterr().err

@@ -1,0 +1,285 @@
+"""CSOL by the formulae of its note, recomputed in numpy from what its layers gave."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from tiny_csol import CLASSES, build, draw_batch, draw_inputs
+
+from keras_avrep.export import export_part
+from keras_avrep.layers import AVCosineMap, SoundingMask
+from keras_avrep.models import CSOL
+from keras_avrep.models.csol import MixtureTrainer
+from keras_avrep.models.solo_trainers import (
+    ClassificationTrainer,
+    CorrespondenceTrainer,
+)
+from keras_avrep.training import AdamWithL2
+
+RNG = np.random.default_rng
+
+
+def numpy_of(tree):
+    return keras.tree.map_structure(ops.convert_to_numpy, tree)
+
+
+def ready(seed=0, **kwargs):
+    """A model with a dictionary and a scale that is not 1."""
+    model = build(seed, **kwargs)
+    rows = RNG(seed).normal(size=model.dictionary.prototypes.shape)
+    model.dictionary.prototypes.assign(rows.astype("float32"))
+    model.scale_shift.scale.assign(0.7)
+    model.scale_shift.shift.assign(0.1)
+    return model
+
+
+def unit(x):
+    return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def softmax(x):
+    x = np.exp(x - x.max(axis=-1, keepdims=True))
+    return x / x.sum(axis=-1, keepdims=True)
+
+
+def perceived(model, inputs):
+    seen = numpy_of(model.see(inputs["frame"], training=False))
+    heard = numpy_of(model.hear(inputs["waveform"], training=False))
+    return seen, heard
+
+
+def formula(model, inputs):
+    """Correspondence map and muted class maps of section 3.4."""
+    seen, heard = perceived(model, inputs)
+    cosines = np.einsum(
+        "bhwc,bc->bhw", unit(seen["embedding"]), unit(heard["embedding"])
+    )
+    fits = sigmoid(5 * cosines)[..., None]
+    rows = numpy_of(model.dictionary.prototypes.value)
+    return fits, (0.7 * (seen["features"] @ rows.T) + 0.1) * fits
+
+
+def test_maps_are_those_of_the_formulae():
+    model, inputs = ready(), draw_inputs(RNG(0))
+    found = model.predict(inputs, verbose=0)
+    fits, muted = formula(model, inputs)
+    np.testing.assert_allclose(found["sounding_map"], fits, atol=1e-5)
+    np.testing.assert_allclose(found["class_maps"], softmax(3 * muted), atol=1e-5)
+
+
+def test_the_image_map_has_the_size_of_the_note():
+    full = CSOL.from_preset("csol_resnet18", load_weights=False)
+    shapes = {k: v.shape for k, v in full.get_layer("stages").output.items()}
+    assert shapes["stage4"][-1] == 512
+    assert full.backbone.compute_output_shape((1, 224, 224, 3)) == (1, 14, 14, 512)
+    assert full.audio_backbone.compute_output_shape((1, 201, 64, 1)) == (1, 13, 4, 512)
+    assert full.dictionary.prototypes.shape == (11, 512)
+
+
+@pytest.mark.parametrize("gate", ["product", "minimum", "off"])
+def test_the_gate_mutes_what_is_silent(gate):
+    model, inputs = ready(gate=gate), draw_inputs(RNG(0))
+    seen, _ = perceived(model, inputs)
+    silent = np.zeros((4, 2, 2, 1), "float32")
+    maps = numpy_of(model.muted_maps(seen, silent))
+    rows = numpy_of(model.dictionary.prototypes.value)
+    plain = 0.7 * (seen["features"] @ rows.T) + 0.1
+    expected = {"product": 0 * plain, "minimum": np.minimum(plain, 0), "off": plain}
+    np.testing.assert_allclose(maps, expected[gate], atol=1e-5)
+
+
+def test_objects_are_what_lies_in_the_mask_over_all_cells():
+    model = build(sounding_mask=SoundingMask(0.5, dilate=False))
+    inputs = draw_inputs(RNG(1))
+    batch = {**draw_batch(RNG(1)), "frame": inputs["frame"]}
+    objects, sounds, records = model.solo_features([batch])
+    seen, heard = perceived(model, inputs)
+    cosines = np.einsum(
+        "bhwc,bc->bhw", unit(seen["embedding"]), unit(heard["embedding"])
+    )
+    mask = (sigmoid(5 * cosines) > 0.5)[..., None]
+    expected = (seen["features"] * mask).mean(axis=(1, 2))
+    np.testing.assert_allclose(objects, expected, atol=1e-5)
+    np.testing.assert_allclose(sounds, heard["features"], atol=1e-5)
+    assert records.tolist() == [0, 1, 2, 3]
+
+
+# --- what it learns from --------------------------------------------------------
+
+
+def adam():
+    return AdamWithL2(1e-3)
+
+
+def losses_of(trainer, batch):
+    return numpy_of(trainer.loss_gradients(batch)[1])
+
+
+def test_correspondence_is_cross_entropy_with_the_neighbours_sound():
+    model = build()
+    trainer = CorrespondenceTrainer(model, adam())
+    batch = draw_batch(RNG(2))
+    views = trainer.make_views(batch)
+    outputs = numpy_of(trainer.perceive(views))
+    seen, heard = outputs["seen"]["embedding"], outputs["heard"]["embedding"]
+    cosines = np.einsum("bhwc,nc->bnhw", unit(seen), unit(heard))
+    scores = sigmoid(5 * cosines).max(axis=(2, 3))
+    own = np.arange(4)
+    matched, mismatched = scores[own, own], scores[own, own - 1]
+    expected = -(np.log(matched) + np.log(1 - mismatched)).mean() / 2
+    found = numpy_of(trainer.compute_losses(outputs))["correspondence"]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_every_quadrant_of_a_mismatched_composite_must_be_quiet():
+    model = ready()
+    trainer = MixtureTrainer(model, adam(), mismatch_grid=2)
+    outputs = trainer.perceive(trainer.make_views(draw_batch(RNG(2))))
+    assert outputs["matched"].shape == (4, 1)
+    assert outputs["mismatched"].shape == (4, 4)
+
+
+def test_classification_has_the_labels_of_the_records():
+    model = build()
+    trainer = ClassificationTrainer(model, adam(), num_records=9)
+    trainer.labels.assign([0, 0, 1, 2, 0, 0, 0, 0, 0])
+    batch = {**draw_batch(RNG(3)), "record": np.array([3, 2, 8, 0])}
+    views = trainer.make_views(batch)
+    assert numpy_of(views["label"]).tolist() == [2, 1, 0, 0]
+    outputs = numpy_of(trainer.query_forward(views, {}))
+    losses = numpy_of(trainer.compute_losses(outputs))
+    for kind in ("image", "audio"):
+        chosen = softmax(outputs[kind])[np.arange(4), [2, 1, 0, 0]]
+        np.testing.assert_allclose(
+            losses[f"{kind}_class"], -np.log(chosen).mean(), rtol=1e-5
+        )
+
+
+@pytest.mark.parametrize("direction", ["target", "prediction"])
+def test_the_category_loss_is_the_divergence_from_the_frozen_teacher(direction):
+    model = ready()
+    trainer = MixtureTrainer(model, adam(), direction=direction)
+    kernel = 0.01 * RNG(5).normal(size=model.audio_classifier.kernel.shape)
+    model.audio_classifier.kernel.assign(kernel.astype("float32"))
+    trainer.freeze_teacher()
+    _, heard = perceived(model, {**draw_inputs(RNG(4))})
+    # What the task learns later does not move the teacher.
+    model.audio_classifier.kernel.assign(0 * kernel)
+    views = trainer.make_views(draw_batch(RNG(4)))
+    keys = numpy_of(trainer.key_forward(views))
+    target = softmax(heard["features"] @ kernel)
+    np.testing.assert_allclose(keys["heard"], target, atol=1e-4)
+    outputs = numpy_of(trainer.query_forward(views, keys))
+    predicted = np.exp(outputs["log_seen"])
+    p, q = (target, predicted) if direction == "target" else (predicted, target)
+    expected = (p * np.log(p / q)).sum(axis=1).mean() / CLASSES
+    losses = numpy_of(trainer.compute_losses(outputs))
+    np.testing.assert_allclose(losses["category"], expected, rtol=1e-3)
+
+
+def test_a_warm_up_has_no_gate_and_shares_the_teacher():
+    model = ready()
+    learning = MixtureTrainer(model, adam())
+    warming = MixtureTrainer(model, adam(), gated=False, teacher=learning.teacher)
+    views = learning.make_views(draw_batch(RNG(4)))
+    keys = learning.key_forward(views)
+    gated, plain = (
+        numpy_of(t.query_forward(views, keys))["log_seen"] for t in (learning, warming)
+    )
+    assert np.abs(gated - plain).max() > 1e-3
+    assert warming.teacher is learning.teacher
+
+
+@pytest.mark.parametrize(
+    ("trainer_of", "still"),
+    [
+        (CorrespondenceTrainer, ["classifier", "scale_shift"]),
+        (lambda t, o: ClassificationTrainer(t, o, 4), ["head", "av_map", "scale"]),
+        (MixtureTrainer, ["classifier"]),
+    ],
+)
+def test_a_trainer_moves_its_own_part_and_nothing_else(trainer_of, still):
+    model = ready()
+    trainer = trainer_of(model, adam())
+    # Tracing takes longer than two small steps.
+    trainer.run_eagerly = True
+    before = {v.path: numpy_of(v.value) for v in model.trainable_variables}
+    trainer.fit(((draw_batch(RNG(i)),) for i in range(2)), steps_per_epoch=2, verbose=0)
+    learned = {v.path for v in trainer.trainable_variables}
+    for variable in model.trainable_variables:
+        moved = np.any(numpy_of(variable.value) != before[variable.path])
+        assert moved == (variable.path in learned), variable.path
+    assert learned
+    for part in still:
+        assert not any(part in path for path in learned)
+
+
+def test_losses_are_float32_under_mixed_precision():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = ready()
+    for trainer in (
+        CorrespondenceTrainer(model, adam()),
+        ClassificationTrainer(model, adam(), 4),
+        MixtureTrainer(model, adam()),
+    ):
+        total, losses, _ = trainer.loss_gradients(draw_batch(RNG(0)))
+        for loss in (total, *losses.values()):
+            assert keras.backend.standardize_dtype(loss.dtype) == "float32"
+            assert np.isfinite(float(loss))
+
+
+# --- presets, configuration, export ---------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_preset_comes_back(policy, tmp_path):
+    keras.config.set_dtype_policy(policy)
+    model = ready(
+        gate="minimum",
+        sharpness=2.0,
+        av_map=AVCosineMap(3.0, use_bias=True),
+        sounding_mask=SoundingMask(0.2),
+        object_divisor="area",
+        loss_weights={"category": 0.5},
+    )
+    model.save_to_preset(str(tmp_path))
+    loaded = CSOL.from_preset(str(tmp_path))
+    inputs = draw_inputs(RNG(0))
+    expected, found = (m.predict(inputs, verbose=0) for m in (model, loaded))
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array)
+    configs = [m.get_config() for m in (model, loaded)]
+    assert configs[0].keys() == configs[1].keys()
+    for name in ("gate", "sharpness", "loss_weights", "object_divisor", "duration"):
+        assert configs[0][name] == configs[1][name]
+    assert loaded.av_map.use_bias
+    assert loaded.sounding_mask.threshold == 0.2
+
+
+def test_a_configuration_without_weights_says_so():
+    with pytest.raises(ValueError, match="load_weights=False"):
+        CSOL.from_preset("csol_resnet18")
+
+
+def test_unknown_terms_are_refused():
+    with pytest.raises(ValueError, match="loss_weights"):
+        build(loss_weights={"categories": 1.0})
+
+
+def test_the_localiser_ships_with_two_inputs(tmp_path):
+    model, inputs = ready(), draw_inputs(RNG(0), 2)
+    localiser = model.inference_models()["localiser"]
+    batch = {**draw_batch(RNG(0), 2), "frame": inputs["frame"]}
+    taken = model.inference_inputs("localiser", batch)
+    rows = export_part(localiser, tmp_path, taken, name="csol")
+    assert [row["format"] for row in rows] == ["saved_model", "litert"]
+    for row in rows:
+        assert row["max_abs_diff"] <= 1e-4
+        assert row["outputs"] == {
+            "class_maps": [2, 2, CLASSES],
+            "sounding_map": [2, 2, 1],
+        }

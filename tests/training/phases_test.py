@@ -1,0 +1,124 @@
+"""Phases that take turns: what each does, and that a killed run ends alike."""
+
+import functools
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_avrep.training import CheckpointError, Phase, train_phases
+from keras_avrep.training.callbacks import read_history
+
+PROGRAM = Path(__file__).with_name("phases_program.py")
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory):
+    from keras_avrep.worlds import OrchestraWorld, render_world
+
+    root = tmp_path_factory.mktemp("orchestra")
+    for kind in ("solo", "duet"):
+        world = OrchestraWorld(kind, num_classes=3, size=32, seconds=0.5, fps=8)
+        render_world(world, root / kind, {"pretrain": 6})
+    return root
+
+
+def run_program(videos, out):
+    helpers = PROGRAM.parent.parent / "helpers"
+    given = os.environ.get("PYTHONPATH")
+    path = os.pathsep.join(filter(None, [str(helpers), given]))
+    return subprocess.Popen(
+        [sys.executable, str(PROGRAM), str(videos), str(out)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
+def finish(videos, out):
+    program = run_program(videos, out)
+    lines = program.communicate()[0].splitlines()
+    assert program.returncode == 0
+    return lines
+
+
+def kill_after(videos, out, step):
+    """Start, and kill without warning once a step has been reported."""
+    program = run_program(videos, out)
+    for line in program.stdout:
+        if re.match(rf"step {step}/", line):
+            os.kill(program.pid, signal.SIGKILL)
+            break
+    program.communicate()
+    assert program.returncode == -signal.SIGKILL
+
+
+def arrays(out):
+    with np.load(out / "checkpoints" / "last.npz") as content:
+        return {name: content[name] for name in content.files if name != "head"}
+
+
+@pytest.fixture(scope="module")
+def whole(videos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("whole")
+    return out, finish(videos, out)
+
+
+def test_phases_come_in_their_order(whole):
+    out, lines = whole
+    names = [line.split(":")[0] for line in lines if line.endswith(tuple("0123456789"))]
+    assert [n for n in names if not n.startswith("step")] == [
+        "correspondence 1 of 2",
+        "correspondence 2 of 2",
+        "clusters and classes 2 of 2",
+        "mixtures",
+    ]
+    rows = read_history(out / "history.csv")
+    assert [row["step"] for row in rows] == list(range(1, 9))
+    of = [{k for k in row if k.startswith("loss_")} for row in rows]
+    assert of[3] == {"loss_correspondence"}
+    assert of[4] == {"loss_image_class", "loss_audio_class"}
+    assert of[7] == {"loss_correspondence", "loss_category"}
+
+
+def test_a_run_killed_in_both_stages_ends_with_the_same_bits(whole, videos, tmp_path):
+    # Between clustering and the next checkpoint, and among mixtures.
+    for step in (5, 7):
+        kill_after(videos, tmp_path, step)
+    lines = finish(videos, tmp_path)
+    assert "resumed at step 6 of 8" in lines
+    expected, found = arrays(whole[0]), arrays(tmp_path)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    rows = [read_history(out / "history.csv") for out in (whole[0], tmp_path)]
+    assert [r["step"] for r in rows[0]] == [r["step"] for r in rows[1]]
+
+
+def test_a_finished_run_has_nothing_left_to_do(whole, videos):
+    before = arrays(whole[0])
+    assert "resumed at step 8 of 8" in finish(videos, whole[0])
+    for name, array in arrays(whole[0]).items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_a_checkpoint_of_another_model_is_refused(whole, tmp_path):
+    from tiny_csol import build
+
+    from keras_avrep.models.solo_trainers import CorrespondenceTrainer
+    from keras_avrep.training import AdamWithL2
+
+    trainer = CorrespondenceTrainer(build(num_classes=5), AdamWithL2())
+    phase = Phase("other", trainer, None, 0, 1)
+    with pytest.raises(CheckpointError, match="another configuration"):
+        train_phases([phase], whole[0], show=functools.partial(print, end=""))
+
+
+def test_no_phases_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="phases"):
+        train_phases([], tmp_path)
