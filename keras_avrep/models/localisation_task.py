@@ -163,7 +163,10 @@ class LocalisationTask(PresetTask, Task):
         stages = self.audio_stages(
             self.spectrogram(waveforms)[..., None], training=training
         )
-        features = ops.max(ops.cast(stages["stage4"], "float32"), axis=(1, 2))
+        x = ops.cast(stages["stage4"], "float32")
+        # A pool of the whole map: the gradient of `ops.max` looks for a maximum that
+        # XLA may have computed anew, a little differently. It was seen to be NaN.
+        features = ops.max_pool(x, x.shape[1:3], strides=1)[:, 0, 0]
         return {
             "features": features,
             "embedding": self.audio_head(features),
