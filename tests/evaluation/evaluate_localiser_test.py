@@ -35,7 +35,12 @@ def evaluate(model, records, **kwargs):
 
 def test_solos_are_found_and_clusters_named(model, tmp_path):
     solos = write_solos(tmp_path / "train")
-    scores, maps = evaluate(model, write_solos(tmp_path / "test"), solo_records=solos)
+    done = []
+    options = {"solo_records": solos, "progress": lambda *pair: done.append(pair)}
+    scores, maps = evaluate(model, write_solos(tmp_path / "test"), **options)
+    assert done[0] == (1, 18) and done[-1] == (18, 18)
+    assert [n for n, _ in done] == sorted(n for n, _ in done)
+    assert done.count((18, 18)) == 1
     assert scores["clusters"] == {
         "names": NAMES,
         "moments": 6,
