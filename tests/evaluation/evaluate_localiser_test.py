@@ -189,7 +189,7 @@ def test_real_localisers_are_scored(tmp_path, build, hears):
     options = {"cluster_names": NAMES, "duration": 0.25}
     scores, maps = evaluate(build(), records, **options)
     found = scores["mixtures"]["model"]
-    assert maps.class_maps.shape == (3, 2, 2, 3)
+    assert maps.class_maps.shape == (3, 8, 8, 3)
     assert 0 <= found["auc"] <= 1 and 0 <= found["entropy_share"] <= 1
     assert ("levels" in found, "off_screen" in found) == (hears, hears)
     if hears:
