@@ -179,6 +179,19 @@ def test_maps_may_be_of_any_size():
         np.testing.assert_allclose(to_numpy(objects), x.mean(axis=(1, 2)), atol=1e-6)
 
 
+def test_a_dictionary_follows_features_that_have_moved():
+    features, _ = clusters(np.random.default_rng(0))
+    dictionary = ObjectDictionary(3, 4)
+    ids = dictionary.fit(features)
+    # Turned and stretched: what was near stays near.
+    moved = 2.0 * features[:, [1, 2, 3, 0]]
+    dictionary.refresh(moved, ids)
+    for cluster in range(3):
+        mean = moved[ids == cluster].mean(axis=0)
+        np.testing.assert_allclose(dictionary.prototypes[cluster], mean, rtol=1e-5)
+    np.testing.assert_array_equal(dictionary.predict(moved), ids)
+
+
 def test_an_empty_cluster_keeps_a_finite_row():
     dictionary = ObjectDictionary(3, 2)
     ids = dictionary.fit(np.tile([[1.0, 0.0], [0.0, 1.0]], (4, 1)))

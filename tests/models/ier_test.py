@@ -23,7 +23,7 @@ from keras_avrep.models.ier.ier_phases import mixtures_of
 from keras_avrep.models.solo_trainers import ClassificationTrainer
 from keras_avrep.training import train_phases
 from keras_avrep.training.callbacks import read_history
-from keras_avrep.views import MixCurriculum, VolumeMixer
+from keras_avrep.views import MixCurriculum, RandomMoment, VolumeMixer
 
 RNG = np.random.default_rng
 
@@ -411,7 +411,7 @@ def sets(tmp_path_factory):
     return [
         moment_set(
             scan_folder(root / kind).records,
-            build().training_sampler(),
+            RandomMoment(duration=0.25),
             size=36,
             view_size=SIZE,
             batch_size=4,
@@ -460,7 +460,7 @@ def run(sets, out, kill_at=None):
         # Tracing the four trainers of each run takes longer than their few steps.
         phase.trainer.run_eagerly = True
     train_phases(
-        phases, out, clips_per_step=4, checkpoint_every=1, log_every=1, show=show,
+        phases, out, clips_per_step=4, checkpoint_every=3, log_every=1, show=show,
         after_phase=after_phase,
     )  # fmt: skip
     return kept
