@@ -12,10 +12,10 @@ from sounding_common import COUNTS as ALL_COUNTS
 from sounding_common import (
     DEFAULTS,
     WORLD,
-    in_memory,
-    rendered,
     run,
+    schedule_of,
     scored,
+    sets_of,
     stage_one,
 )
 
@@ -58,14 +58,9 @@ def run_rung(rung, seed, args):
     """Train and measure one rung."""
     _, changes, first, second = LADDER[rung]
     folder = Path(args.runs) / f"csol{seed}"
-    clip = CSOL.presets[PRESET]["clip"]
-    sets = {
-        kind: in_memory(rendered(kind, seed, args), clip, args.batch_size, seed)
-        for kind in COUNTS
-    }
+    sets = sets_of(COUNTS, PRESET, seed, args)
     began = time.time()
-    schedule = {**CSOL.presets[PRESET]["schedule"], **first}
-    schedule.pop("learning_rate")
+    schedule = schedule_of(PRESET, first)
     name = "_".join(["solo", *(f"{k}{v}" for k, v in first.items())])
     if "num_classes" in changes:
         name += f"_{changes['num_classes']}"

@@ -117,6 +117,22 @@ def stage_one(preset, folder, sets, seed, args, changes, schedule):
     return model, np.load(scores, allow_pickle=True).item()
 
 
+def sets_of(kinds, preset, seed, args):
+    """What to train on, by kind of folder."""
+    clip = system_of(preset).presets[preset]["clip"]
+    return {
+        kind: in_memory(rendered(kind, seed, args), clip, args.batch_size, seed)
+        for kind in kinds
+    }
+
+
+def schedule_of(preset, changes=None):
+    """The schedule of a preset, without the rate, which is an argument."""
+    schedule = {**system_of(preset).presets[preset]["schedule"], **(changes or {})}
+    schedule.pop("learning_rate")
+    return schedule
+
+
 def run(phases, folder, args, after=None):
     """Train, saying a line every 50 steps."""
     return train_phases(

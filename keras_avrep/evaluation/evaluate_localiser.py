@@ -68,7 +68,8 @@ def evaluate_localiser(
         seed: int. Of the control with shuffled sound. Defaults to 0.
         grid: int. As of `localization_scores`. Defaults to 224.
         batch_size: int. Defaults to 32.
-        progress: called with (moments done, moments in all). Defaults to `None`.
+        progress: called with (moments done, moments in all), the control and the
+            solos among them. Defaults to `None`.
 
     Returns:
         Pair of a dict that JSON can hold and the `MomentMaps` of the records. The
@@ -95,7 +96,8 @@ def evaluate_localiser(
     (arXiv:2202.06406), section 6.
     """
     clip = {"size": size, "duration": duration, "sample_rate": sample_rate}
-    clip |= {"batch_size": batch_size, "progress": progress}
+    counted = _Counted(progress, 2 * len(records) + len(solo_records or ()))
+    clip |= {"batch_size": batch_size, "progress": counted}
     maps = predict_moments(model, records, **clip)
     named = _named_clusters(model, solo_records, cluster_names, maps, clip)
     classes, mapping, clusters = named
@@ -109,6 +111,7 @@ def evaluate_localiser(
     shuffled = None
     if len(maps.records) > 1:
         shuffled = predict_moments(model, maps.records, shuffle_sound=seed, **clip)
+    counted.finish()
     prior = prior_records and sounding_truth(prior_records).boxes
     results = {
         "moments": len(maps.records),
@@ -128,6 +131,23 @@ def evaluate_localiser(
             options = mapping, prior, threshold, grid
             results[name] = score(part, truth.take(rows), *options)
     return for_json(results), maps
+
+
+class _Counted:
+    """Progress over several passes."""
+
+    def __init__(self, progress, total):
+        self.progress = progress or (lambda done, total: None)
+        self.total, self.before = total, 0
+
+    def __call__(self, done, total):
+        # The end is told once, whatever had to be left out.
+        self.progress(min(self.before + done, self.total - 1), self.total)
+        if done == total:
+            self.before += done
+
+    def finish(self):
+        self.progress(self.total, self.total)
 
 
 def for_json(value):

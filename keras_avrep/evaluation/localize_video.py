@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from keras_avrep.data import read_waveform, stream_timed_frames
+from keras_avrep.evaluation.map_alignment import aligned_maps
 
 CHUNK_FRAMES = 128
 INPUTS = {"frame", "waveform"}
@@ -111,14 +112,19 @@ def predict_maps(model, inputs: dict, batch_size: int = 32) -> dict[str, np.ndar
         batch_size: int, B or more. Defaults to 32.
 
     Returns:
-        Dict of float32 arrays, as the model names them.
+        Dict of float32 arrays, as the model names them. Maps are aligned with the
+        picture if the model has a `map_centre`; see `aligned_maps`.
     """
     count = len(inputs["frame"])
     # A compiled backend would compile again for every other number.
     rows = np.minimum(np.arange(batch_size), count - 1)
     inputs = {name: np.asarray(x, np.float32)[rows] for name, x in inputs.items()}
     outputs = model.predict_on_batch(inputs)
-    return {k: np.asarray(v, np.float32)[:count] for k, v in outputs.items()}
+    outputs = {k: np.asarray(v, np.float32)[:count] for k, v in outputs.items()}
+    centre = getattr(model, "map_centre", 0.5)
+    return {
+        k: aligned_maps(v, centre) if v.ndim == 4 else v for k, v in outputs.items()
+    }
 
 
 def is_localiser(model) -> bool:

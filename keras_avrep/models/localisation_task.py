@@ -58,6 +58,9 @@ class LocalisationTask(PresetTask, Task):
     views_cls = FrameViews
     # Where objects are compared: "features" of the backbones, or "embedding".
     object_space = "features"
+    # Where in its cell a value of the maps was seen: at the corner, as the backbones
+    # pad both sides alike. What draws or scores maps puts them right by it.
+    map_centre = 0.0
 
     def __init__(
         self,

@@ -18,6 +18,8 @@ class CorrespondenceTrainer(PhaseTrainer):
         pool: string. `"max"` or `"mean"` of the map. Defaults to `"max"`.
         mismatch_grid: int. Parts a side of a mismatched picture that must each be
             quiet; see `MapMatchScore`. Defaults to 1.
+        negatives: int. Sounds of other videos of the batch that each picture is
+            mismatched with. Defaults to 1.
         learned: list of layers. Defaults to `None`, all that the map is made by.
         loss_weights: dict from loss name to float. Defaults to `None`, 1.
 
@@ -30,9 +32,12 @@ class CorrespondenceTrainer(PhaseTrainer):
         optimizer,
         pool="max",
         mismatch_grid=1,
+        negatives=1,
         learned=None,
         loss_weights=None,
     ):
+        if negatives < 1:
+            raise ValueError(f"`negatives` is {negatives}; give 1 or more.")
         super().__init__(
             task,
             correspondence_layers(task) if learned is None else learned,
@@ -41,6 +46,7 @@ class CorrespondenceTrainer(PhaseTrainer):
         )
         self.matched_score = MapMatchScore(1, pool)
         self.mismatched_score = MapMatchScore(mismatch_grid, pool)
+        self.negatives = negatives
 
     def make_views(self, batch):
         return {"frame": self.task.views(batch["frame"]), "waveform": batch["audio"]}
@@ -53,16 +59,22 @@ class CorrespondenceTrainer(PhaseTrainer):
         seen = self.task.see(views["frame"], training=True)
         heard = self.task.hear(views["waveform"], training=True)
         fits = self.task.av_map(seen["embedding"], heard["embedding"])
-        # A batch holds a video once: the neighbour's sound is another's.
-        other = ops.roll(heard["embedding"], 1, axis=0)
-        misfits = self.task.av_map(seen["embedding"], other)
         return {
             "seen": seen,
             "heard": heard,
             "fits": fits,
             "matched": self.matched_score(fits),
-            "mismatched": self.mismatched_score(misfits),
+            "mismatched": self.mismatched(seen["embedding"], heard["embedding"]),
         }
+
+    def mismatched(self, seen, heard):
+        """Scores `(B, n)` of pictures with sounds of other videos."""
+        scores = []
+        for distance in range(1, self.negatives + 1):
+            # A batch holds a video once: its neighbours' sounds are others'.
+            other = ops.roll(heard, distance, axis=0)
+            scores.append(self.mismatched_score(self.task.av_map(seen, other)))
+        return ops.concatenate(scores, axis=1)
 
     def compute_losses(self, outputs, batch=None):
         loss = correspondence(outputs["matched"], outputs["mismatched"])

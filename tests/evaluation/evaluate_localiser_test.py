@@ -35,7 +35,12 @@ def evaluate(model, records, **kwargs):
 
 def test_solos_are_found_and_clusters_named(model, tmp_path):
     solos = write_solos(tmp_path / "train")
-    scores, maps = evaluate(model, write_solos(tmp_path / "test"), solo_records=solos)
+    done = []
+    options = {"solo_records": solos, "progress": lambda *pair: done.append(pair)}
+    scores, maps = evaluate(model, write_solos(tmp_path / "test"), **options)
+    assert done[0] == (1, 18) and done[-1] == (18, 18)
+    assert [n for n, _ in done] == sorted(n for n, _ in done)
+    assert done.count((18, 18)) == 1
     assert scores["clusters"] == {
         "names": NAMES,
         "moments": 6,
@@ -184,7 +189,7 @@ def test_real_localisers_are_scored(tmp_path, build, hears):
     options = {"cluster_names": NAMES, "duration": 0.25}
     scores, maps = evaluate(build(), records, **options)
     found = scores["mixtures"]["model"]
-    assert maps.class_maps.shape == (3, 2, 2, 3)
+    assert maps.class_maps.shape == (3, 8, 8, 3)
     assert 0 <= found["auc"] <= 1 and 0 <= found["entropy_share"] <= 1
     assert ("levels" in found, "off_screen" in found) == (hears, hears)
     if hears:

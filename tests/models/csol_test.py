@@ -135,6 +135,18 @@ def test_correspondence_is_cross_entropy_with_the_neighbours_sound():
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_more_negatives_are_more_neighbours():
+    trainer = CorrespondenceTrainer(build(), adam(), negatives=3)
+    outputs = numpy_of(trainer.perceive(trainer.make_views(draw_batch(RNG(2)))))
+    seen, heard = outputs["seen"]["embedding"], outputs["heard"]["embedding"]
+    cosines = np.einsum("bhwc,nc->bnhw", unit(seen), unit(heard))
+    scores = sigmoid(5 * cosines).max(axis=(2, 3))
+    others = [[scores[i, i - k] for k in (1, 2, 3)] for i in range(4)]
+    np.testing.assert_allclose(outputs["mismatched"], others, atol=1e-5)
+    with pytest.raises(ValueError, match="negatives"):
+        CorrespondenceTrainer(build(), adam(), negatives=0)
+
+
 def test_every_quadrant_of_a_mismatched_composite_must_be_quiet():
     model = ready()
     trainer = MixtureTrainer(model, adam(), mismatch_grid=2)

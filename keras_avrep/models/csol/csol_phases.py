@@ -26,6 +26,7 @@ def csol_phases(
     head_rate=10.0,
     l2=1e-4,
     mismatch_grid=1,
+    negatives=1,
     direction="target",
     divide_by_classes=True,
     seed=0,
@@ -53,6 +54,7 @@ def csol_phases(
         head_rate: float. Factor of the rate of the classifiers' heads. Defaults to 10.
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
         mismatch_grid: int. Of stage two; see `MixtureTrainer`. Defaults to 1.
+        negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
         direction: string. See `MixtureTrainer`. Defaults to `"target"`.
         divide_by_classes: bool. See `MixtureTrainer`. Defaults to `True`.
         seed: int. Of the fresh heads. Defaults to 0.
@@ -68,7 +70,7 @@ def csol_phases(
 
     phases = solo_phases(
         solo,
-        CorrespondenceTrainer(task, adam()),
+        CorrespondenceTrainer(task, adam(), negatives=negatives),
         ClassificationTrainer(
             task,
             adam(rate_factors={"classifier": head_rate}),
@@ -85,6 +87,7 @@ def csol_phases(
         return phases
     options = {
         "mismatch_grid": mismatch_grid,
+        "negatives": negatives,
         "direction": direction,
         "divide_by_classes": divide_by_classes,
     }

@@ -17,6 +17,7 @@ class MixtureTrainer(CorrespondenceTrainer):
         optimizer: Keras optimiser.
         mismatch_grid: int. 2 for composites of 2 x 2 pictures, whose parts must each
             be quiet; 1 for natural pictures. Defaults to 1.
+        negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
         direction: string. Of the divergence; see `distribution_divergence`. Defaults
             to `"target"`, as released.
         divide_by_classes: bool. Whether the divergence is divided by the number of
@@ -36,6 +37,7 @@ class MixtureTrainer(CorrespondenceTrainer):
         task,
         optimizer,
         mismatch_grid=1,
+        negatives=1,
         direction="target",
         divide_by_classes=True,
         gated=True,
@@ -46,6 +48,7 @@ class MixtureTrainer(CorrespondenceTrainer):
             task,
             optimizer,
             mismatch_grid=mismatch_grid,
+            negatives=negatives,
             learned=[*correspondence_layers(task), task.scale_shift],
             loss_weights=task.loss_weights if loss_weights is None else loss_weights,
         )

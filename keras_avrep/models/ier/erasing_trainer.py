@@ -27,6 +27,7 @@ class ErasingTrainer(CorrespondenceTrainer):
             Defaults to `"binary"`.
         pool: string. See `CorrespondenceTrainer`. Defaults to `"max"`.
         mismatch_grid: int. See `CorrespondenceTrainer`. Defaults to 1.
+        negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
         loss_weights: dict from `"distillation"`, `"correspondence"`,
             `"identification"` and `"entropy"` to floats. Defaults to `None`, those of
             the task.
@@ -44,6 +45,7 @@ class ErasingTrainer(CorrespondenceTrainer):
         form="binary",
         pool="max",
         mismatch_grid=1,
+        negatives=1,
         loss_weights=None,
     ):
         weights = dict(task.loss_weights if loss_weights is None else loss_weights)
@@ -54,6 +56,7 @@ class ErasingTrainer(CorrespondenceTrainer):
             optimizer,
             pool,
             mismatch_grid,
+            negatives,
             learned=[*correspondence_layers(task), *identifier_layers(task)],
             loss_weights=weights,
         )

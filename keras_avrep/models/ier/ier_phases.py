@@ -41,6 +41,7 @@ def ier_phases(
     l2=1e-4,
     pool="max",
     mismatch_grid=1,
+    negatives=1,
     direction="both",
     detach=None,
     seed=0,
@@ -80,6 +81,7 @@ def ier_phases(
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
         pool: string. See `CorrespondenceTrainer`. Defaults to `"max"`.
         mismatch_grid: int. Of stage two; see `CorrespondenceTrainer`. Defaults to 1.
+        negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
         direction: string. See `ErasingTrainer`. Defaults to `"both"`.
         detach: `None` or `"teacher"`. See `ErasingTrainer`. Defaults to `None`.
         seed: int. Of fresh heads and of mixtures. Defaults to 0.
@@ -131,7 +133,7 @@ def ier_phases(
 
     phases = solo_phases(
         solo,
-        CorrespondenceTrainer(task, adam(), pool),
+        CorrespondenceTrainer(task, adam(), pool, negatives=negatives),
         classifying,
         lambda: cluster_both(task, solo),
         solo_epochs,
@@ -147,7 +149,7 @@ def ier_phases(
         batches = mixed.with_replay(solo)
         replay = mixtures_of(classifying, range_db, seed + 1)
     erasing = ErasingTrainer(
-        task, adam(), replay, direction, detach, form, pool, mismatch_grid
+        task, adam(), replay, direction, detach, form, pool, mismatch_grid, negatives
     )
     steps = mixed_epochs * mixed.epoch_steps
     # Without mixtures nobody has taken the prototypes of the last epoch anew.

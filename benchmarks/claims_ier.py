@@ -1,0 +1,189 @@
+"""IEr: what its parts add amid unseen sounds, silent objects and noise, beside CSOL.
+
+Run by `python benchmarks/claims.py ier`. Every rung learns from solos first and from
+unconstrained videos then. Held-out ones are scored twice: as they are, and clean, the
+same videos without unseen sources and noise.
+"""
+
+import time
+from pathlib import Path
+
+from claims_common import between_markers, spread
+from sounding_common import COUNTS as ALL_COUNTS
+from sounding_common import (
+    DEFAULTS,
+    run,
+    schedule_of,
+    scored,
+    sets_of,
+    stage_one,
+    world_of,
+)
+
+__all__ = ["COUNTS", "DEFAULTS", "LADDER", "WORLD", "run_rung", "write_tables"]
+
+WORLD = world_of("unconstrained", 0)
+KINDS = ("solo", "unconstrained")
+COUNTS = {kind: ALL_COUNTS[kind] for kind in (*KINDS, "clean")}
+# rung → what it is called, preset, changes of the model, of stage one, of stage two
+LADDER = {
+    "csol": ("CSOL", "csol_tiny", {}, {}, {}),
+    "full": ("IEr", "ier_tiny", {}, {}, {}),
+    "no_identifier": (
+        "one vector for all classes",
+        "ier_tiny",
+        {"identifier": False},
+        {},
+        {},
+    ),
+    "no_curriculum": ("no curriculum", "ier_tiny", {}, {"curriculum": False}, {}),
+    "equal_volumes": ("equal volumes", "ier_tiny", {}, {"range_db": 0.0}, {}),
+    "high_tap": ("steps from the last layer", "ier_tiny", {"tap": "features"}, {}, {}),
+    "no_silent_filter": (
+        "no silent-object filter",
+        "ier_tiny",
+        {"silent_filter": False},
+        {},
+        {},
+    ),
+    "no_off_screen_filter": (
+        "no off-screen filter",
+        "ier_tiny",
+        {"off_screen_filter": False},
+        {},
+        {},
+    ),
+    "notes_order": (
+        "the off-screen filter in the order of the notes",
+        "ier_tiny",
+        {"order": "notes"},
+        {},
+        {},
+    ),
+    "seen_to_heard": (
+        "KL(seen, heard) alone",
+        "ier_tiny",
+        {},
+        {},
+        {"direction": "first"},
+    ),
+    "heard_to_seen": (
+        "KL(heard, seen) alone",
+        "ier_tiny",
+        {},
+        {},
+        {"direction": "second"},
+    ),
+}
+# Changes of the model that stage one does not see.
+LATE = {"silent_filter", "off_screen_filter", "order"}
+
+
+def run_rung(rung, seed, args):
+    """Train and measure one rung."""
+    _, preset, changes, first, second = LADDER[rung]
+    folder = Path(args.runs) / f"ier{seed}"
+    sets = sets_of(KINDS, preset, seed, args)
+    began = time.time()
+    schedule = schedule_of(preset, first)
+    early = {k: v for k, v in changes.items() if k not in LATE}
+    parts = [preset, *(f"{k}_{v}" for k, v in {**early, **first}.items())]
+    model, _ = stage_one(
+        preset, folder / "-".join(parts), sets, seed, args, changes, schedule
+    )
+    phases = model.training_phases(
+        sets["solo"],
+        sets["unconstrained"],
+        learning_rate=args.learning_rate,
+        seed=seed,
+        mismatch_grid=2,
+        **{**schedule, **second},
+    )
+    training = run(phases[-1:], folder / rung, args)
+    model.save_to_preset(str(folder / rung / "preset"))
+    return {
+        "seed": seed,
+        "rung": rung,
+        "losses": training["losses"],
+        "solo": scored(model, preset, "solo", seed, args)["solo"],
+        "wild": scored(model, preset, "unconstrained", seed, args)["mixtures"],
+        "clean": scored(model, preset, "clean", seed, args)["mixtures"],
+        "seconds": round(time.time() - began),
+    }
+
+
+# --- tables -----------------------------------------------------------------------
+
+
+def write_tables(results, root):
+    """Put the tables into the card and return them."""
+    table = "\n\n".join([place_table(results), level_table(results)])
+    between_markers(root / "keras_avrep/models/ier/CARD.md", "claims", table)
+    return table
+
+
+def cells(found, *path):
+    """Mean and spread of what lies at a path of results, or a dash."""
+    values = []
+    for result in found:
+        for key in path:
+            result = (result or {}).get(key)
+        if result is None:
+            return "–"
+        values.append(result)
+    return spread(values)
+
+
+def rungs(results):
+    for rung, (title, *_) in LADDER.items():
+        if found := [r for r in results if r["rung"] == rung]:
+            yield rung, title, found
+
+
+def place_table(results):
+    """Where: clean and wild, with what is silent, and floors."""
+    lines = [
+        "| rung | seeds | clean CIoU@0.3 | wild CIoU@0.3 | clean AUC | wild AUC "
+        "| wild NSA, silent ones | off-screen mass |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+
+    def row(title, found, version, mass=True):
+        numbers = [
+            cells(found, "clean", *version, "ciou_at_30"),
+            cells(found, "wild", *version, "ciou_at_30"),
+            cells(found, "clean", *version, "auc"),
+            cells(found, "wild", *version, "auc"),
+            cells(found, "wild", *version, "nsa_visible_silent"),
+            cells(found, "wild", *version, "off_screen", "mass"),
+        ]
+        lines.append(f"| {title} | {len(found)} | " + " | ".join(numbers) + " |")
+
+    for rung, title, found in rungs(results):
+        row(title, found, ("model",))
+        if rung in ("csol", "full"):
+            row(f"{title}, sound of another video", found, ("shuffled",))
+    if results:
+        first = [results[0]]
+        for floor in ("whole_image", "centred_square", "average_mask"):
+            row(f"floor: {floor.replace('_', ' ')}", first, ("floors", floor))
+    return "\n".join(lines)
+
+
+def level_table(results):
+    """What is heard, by how far it is below the loudest."""
+    levels = ("0.0", "-5.0", "-10.0", "-15.0")
+    lines = [
+        "| average precision of a source | seeds | "
+        + " | ".join(f"{float(level):.0f} dB" for level in levels)
+        + " |",
+        "|---" * (2 + len(levels)) + "|",
+    ]
+    for _, title, found in rungs(results):
+        numbers = [
+            cells(found, "wild", "model", "levels", level, "average_precision")
+            for level in levels
+        ]
+        if "–" not in numbers:
+            lines.append(f"| {title} | {len(found)} | " + " | ".join(numbers) + " |")
+    return "\n".join(lines)
