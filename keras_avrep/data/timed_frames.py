@@ -19,7 +19,10 @@ from keras_avrep.data.media import (
 
 
 def stream_timed_frames(
-    path: str | os.PathLike, size: int | None = None, every: float | None = None
+    path: str | os.PathLike,
+    size: int | None = None,
+    every: float | None = None,
+    square: bool = True,
 ) -> Iterator[tuple[Fraction, np.ndarray]]:
     """All frames of a video in order, each with its time, upright.
 
@@ -28,11 +31,13 @@ def stream_timed_frames(
 
     Args:
         path: the video file.
-        size: int or `None`. The whole picture is scaled to a square of that many
-            pixels, whatever its shape, so that relative places stay right.
-            Defaults to `None`, as it is.
+        size: int or `None`. Pixels of the shorter side; the whole picture is scaled,
+            so that relative places stay right. Defaults to `None`, as it is.
         every: float or `None`. Seconds from one frame to the next; each is the
             one that is shown at that time. Defaults to `None`, all frames.
+        square: bool. Whether the longer side has `size` pixels as well, whatever the
+            picture's shape; otherwise it keeps its proportion, but for a multiple of
+            16. Defaults to `True`.
 
     Returns:
         Iterator of pairs: the time in seconds, a `fractions.Fraction`, and a uint8
@@ -61,7 +66,7 @@ def stream_timed_frames(
         if every is not None:
             frames = _thinned(frames, Fraction(every).limit_denominator(10**6))
         for seconds, frame in frames:
-            yield seconds, _upright(frame, size, reformatter)
+            yield seconds, _upright(frame, size, square, reformatter)
 
 
 def frame_seconds(stream) -> Fraction:
@@ -96,9 +101,20 @@ def _thinned(frames, every):
         yield count * every, shown
 
 
-def _upright(frame, size, reformatter) -> np.ndarray:
-    width, height = (size, size) if size else (frame.width, frame.height)
+def _upright(frame, size, square, reformatter) -> np.ndarray:
+    width, height = frame.width, frame.height
+    if size:
+        scale = size / min(width, height)
+        width, height = (
+            size if square or side * scale <= size else max(size, _to_16(side * scale))
+            for side in (width, height)
+        )
     image = reformatter.reformat(
         frame, width, height, "rgb24", interpolation="AREA"
     ).to_ndarray()
     return np.rot90(image, quarter_turns(frame))
+
+
+def _to_16(pixels):
+    """The nearest multiple of what networks halve pictures to, four times."""
+    return 16 * round(pixels / 16)

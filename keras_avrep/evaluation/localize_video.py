@@ -47,16 +47,16 @@ def localize_video(
     """Maps of every frame of a video and the sound around it.
 
     The sound of a frame is the `duration` seconds that it is in the middle of,
-    with silence before the start and after the end. The picture is scaled to a
-    square whatever its shape, so maps cover all of it. Frames and sound are read
-    in parts: a long video needs no more memory than its maps.
+    with silence before the start and after the end. The whole picture is scaled, in
+    its proportion if the model takes any, so maps cover all of it. Frames and sound
+    are read in parts: a long video needs no more memory than its maps.
 
     Args:
         model: from a dict of `frame` `(B, size, size, 3)`, 0 to 255, and
             `waveform` `(B, S)` to a dict of `class_maps` `(B, h, w, K)` and
             `sounding_map` `(B, h, w, 1)`; such as `CSOL`.
         path: the video file.
-        size: int. Height and width the model takes, in pixels. Defaults to 224.
+        size: int. Shorter side that the model takes, in pixels. Defaults to 224.
         duration: float. Seconds of sound the model takes. Defaults to 1.
         sample_rate: int. Of that sound, in Hz. Defaults to 16000.
         every: float or `None`. Seconds from one frame to the next. Defaults to
@@ -80,7 +80,8 @@ def localize_video(
     Reference: note of CSOL (arXiv:2112.11749), sections 2.1 and 3.4.
     """
     check_localiser(model)
-    frames = stream_timed_frames(path, size, every)
+    square = None not in model.input["frame"].shape[1:3]
+    frames = stream_timed_frames(path, size, every, square)
     times, class_maps, sounding_maps, has_audio = [], [], [], False
     while part := list(islice(frames, CHUNK_FRAMES)):
         at, images = zip(*part, strict=True)

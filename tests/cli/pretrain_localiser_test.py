@@ -65,8 +65,20 @@ def test_a_video_is_drawn_into(trained, folders, tmp_path):
     run("localize", "--preset", trained, "--video", video, "--out", out)
     assert probe(out).has_audio
     with np.load(out.with_suffix(".npz")) as maps:
-        assert maps["class_maps"].shape == (4, 12, 12, 3)
+        assert maps["class_maps"].shape == (4, 48, 48, 3)
     assert len(json.loads(out.with_suffix(".json").read_text())["frames"]) == 4
+
+
+def test_a_wide_video_is_seen_in_its_proportion(trained, tmp_path):
+    video, out = tmp_path / "wide.mp4", tmp_path / "drawn.mp4"
+    frames = np.random.default_rng(0).integers(0, 255, (4, 90, 160, 3), "uint8")
+    write_video(video, frames, 4, audio=np.zeros(16000, "float32"))
+    run("localize", "--preset", trained, "--video", video, "--out", out)
+    with np.load(out.with_suffix(".npz")) as maps:
+        height, width = maps["sounding_maps"].shape[1:]
+    assert (height, width) == (48, 88)  # 96 x 176, in cells of 8, four times finer
+    record = probe(out)
+    assert (record.width, record.height) == (160, 90)
 
 
 def test_maps_are_scored_beside_floors(trained, folders):

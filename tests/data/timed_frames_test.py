@@ -46,6 +46,17 @@ def test_a_square_holds_the_whole_picture(tmp_path):
     assert images[0, :, :7].min() > 200 and images[0, :, 9:].max() < 50
 
 
+def test_a_picture_keeps_its_proportion_if_asked(tmp_path):
+    from keras_avrep.data import write_video
+
+    for width, height in ((160, 90), (90, 160), (90, 90), (100, 90)):
+        path = tmp_path / f"{width}x{height}.mp4"
+        write_video(path, np.zeros((2, height, width, 3), np.uint8), 10)
+        image = next(stream_timed_frames(path, size=32, square=False))[1]
+        expected = {160: 64, 100: 32, 90: 32}
+        assert image.shape == (expected[height], expected[width], 3)
+
+
 def test_bad_arguments_and_files_are_told(tmp_path):
     with pytest.raises(ValueError, match="every"):
         next(stream_timed_frames(write_ramp(tmp_path / "a.mp4"), every=0))
