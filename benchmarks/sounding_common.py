@@ -14,7 +14,7 @@ from keras_avrep.models import system_of
 from keras_avrep.training import train_phases
 from keras_avrep.worlds import OrchestraWorld, render_world
 
-DEFAULTS = {"batch_size": 32, "learning_rate": 2e-3}
+DEFAULTS = {"batch_size": 32, "learning_rate": 4e-3}
 COUNTS = {
     "solo": {"pretrain": 440, "train": 220, "test": 110},
     "composite": {"pretrain": 440, "test": 160},

@@ -6,7 +6,8 @@ FOLDER = Path(__file__).parent / "presets"
 SMALL = {"blocks": [1, 1, 1, 1], "width_multiplier": 0.125}
 # A pass over a few hundred videos of a second is no epoch of the paper's.
 SHORT_EPOCHS = {
-    "learning_rate": 2e-3,
+    "learning_rate": 4e-3,
+    "negatives": 8,
     "solo_epochs": 40,
     "mixed_epochs": 20,
     "first_clustering": 20,
