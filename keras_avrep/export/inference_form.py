@@ -222,4 +222,9 @@ def _to_float32(layer):
     # A graph holds operations as well, which have no policy.
     if isinstance(layer, keras.layers.Layer) and not _is_float32(layer):
         config["dtype"] = "float32"
+        copy = type(layer).from_config(config)
+        if _is_float32(copy):
+            return copy
+        # A plain model within the graph: each of its layers has a policy of its own.
+        return keras.models.clone_model(layer, clone_function=_to_float32)
     return type(layer).from_config(config)

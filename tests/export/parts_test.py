@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from keras_avrep.export import export_part
+from keras_avrep.export.inference_form import float32_model
 
 
 def two_in_two_out():
@@ -41,6 +42,23 @@ def test_a_model_of_reduced_precision_is_written_in_float32(tmp_path):
     inputs = {"video": np.ones((2, 4))}
     (row,) = export_part(model, tmp_path, inputs, name="one", formats=("litert",))
     assert row["outputs"] == {"output": [3]}
+
+
+def test_models_and_operations_within_a_model_are_written_in_float32(tmp_path):
+    numbers = keras.Input((4,))
+    inner = keras.Model(
+        numbers, keras.layers.Dense(3, dtype="mixed_bfloat16", name="dense")(numbers)
+    )
+    video = keras.Input((4,), name="video")
+    model = keras.Model(video, inner(video)[..., :2])
+    inputs = {"video": np.random.default_rng(0).normal(size=(2, 4))}
+    (row,) = export_part(model, tmp_path, inputs, name="one", formats=("litert",))
+    assert row["outputs"] == {"output": [2]}
+    copy = float32_model(model)
+    expected = inputs["video"] @ np.asarray(inner.layers[-1].kernel)[:, :2]
+    found = copy.predict(inputs["video"], verbose=0)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_wrong_inputs_and_differences_are_refused(tmp_path):
