@@ -76,6 +76,8 @@ def gradient_arrays(model, batch):
 
 def trained_arrays(model, batch):
     compile_model(model)
+    # The other fit traces its step; here two steps are faster without.
+    model.run_eagerly = keras.backend.backend() == "tensorflow"
     batches = ((batch,) for _ in range(STEPS))
     model.fit(batches, steps_per_epoch=STEPS, verbose=0)
     # Numbered, as a twin's weights have the paths of its source's.
