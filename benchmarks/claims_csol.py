@@ -12,6 +12,7 @@ from sounding_common import COUNTS as ALL_COUNTS
 from sounding_common import (
     DEFAULTS,
     WORLD,
+    keep,
     run,
     schedule_of,
     scored,
@@ -75,14 +76,17 @@ def run_rung(rung, seed, args):
             **{**schedule, **second},
         )
         training = run(phases[-1:], folder / rung, args)
-        model.save_to_preset(str(folder / rung / "preset"))
+    mixtures = scored(model, PRESET, "composite", seed, args)
+    if second is not None:
+        keep(model, PRESET, folder / rung, mixtures)
     return {
         "seed": seed,
         "rung": rung,
         "losses": training["losses"] if second is not None else None,
         "solo_after_correspondence": solo,
-        **scored(model, PRESET, "solo", seed, args),
-        **{"mixtures": scored(model, PRESET, "composite", seed, args)["mixtures"]},
+        "solo": scored(model, PRESET, "solo", seed, args)["solo"],
+        "clusters": mixtures["clusters"],
+        "mixtures": mixtures["mixtures"],
         "seconds": round(time.time() - began),
     }
 

@@ -12,6 +12,7 @@ from claims_common import between_markers, spread
 from sounding_common import COUNTS as ALL_COUNTS
 from sounding_common import (
     DEFAULTS,
+    keep,
     run,
     schedule_of,
     scored,
@@ -100,13 +101,15 @@ def run_rung(rung, seed, args):
         **{**schedule, **second},
     )
     training = run(phases[-1:], folder / rung, args)
-    model.save_to_preset(str(folder / rung / "preset"))
+    wild = scored(model, preset, "unconstrained", seed, args)
+    keep(model, preset, folder / rung, wild)
     return {
         "seed": seed,
         "rung": rung,
         "losses": training["losses"],
         "solo": scored(model, preset, "solo", seed, args)["solo"],
-        "wild": scored(model, preset, "unconstrained", seed, args)["mixtures"],
+        "clusters": wild["clusters"],
+        "wild": wild["mixtures"],
         "clean": scored(model, preset, "clean", seed, args)["mixtures"],
         "seconds": round(time.time() - began),
     }

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_avrep.cli.measuring_sound import labelled_solos, read_truth
+from keras_avrep.cli.pretrain_localiser import save
 from keras_avrep.data import MomentSet, read_sample, scan_folder
 from keras_avrep.evaluation import evaluate_localiser
 from keras_avrep.models import system_of
@@ -143,6 +144,12 @@ def run(phases, folder, args, after=None):
         checkpoint_every=10**6,
         after_phase=after,
     )
+
+
+def keep(model, preset, folder, scores):
+    """Save a model as `keras-avrep pretrain` does, clusters named by their scores."""
+    clip = system_of(preset).presets[preset]["clip"]
+    save(model, folder, clip, scores["clusters"]["names"])
 
 
 # --- scores -----------------------------------------------------------------------

@@ -131,6 +131,8 @@ def load_run_model(folder):
     if system is not None:
         preset = system.presets[str(folder)]
         clip = {**preset["clip"], "view_size": preset["views"]["size"]}
+        if packaged := system.packaged_weights(str(folder)):
+            clip |= read_json(packaged / CLIP_FILE)
         return system.from_preset(str(folder)), {"clip": clip, "preset": str(folder)}
     folder = Path(folder)
     preset = folder / "preset"
