@@ -40,6 +40,7 @@ class LocalisationTask(PresetTask, Task):
         object_divisor: string. `"map"` or `"area"`; see `MaskedObjectFeature`.
             Defaults to `"map"`.
         loss_weights: dict from name to float, of the last stage.
+        sharpness: float. Of the softmax over classes in the output.
         seed: int. Of views, clusters and fresh heads. Defaults to `None`.
 
     Call arguments:
@@ -75,6 +76,7 @@ class LocalisationTask(PresetTask, Task):
         sounding_mask,
         object_divisor,
         loss_weights,
+        sharpness,
         seed,
         preprocessor=None,
         **kwargs,
@@ -98,6 +100,9 @@ class LocalisationTask(PresetTask, Task):
             num_classes, size, seed=seed or 0, name="dictionary"
         )
         self.make_class_layers(num_classes, size)
+        # A layer and no operator, as three backends export it.
+        self.sharpen = keras.layers.Rescaling(sharpness, dtype="float32")
+        self.over_classes = keras.layers.Softmax(dtype="float32", name="over_classes")
         # === Functional model ===
         samples = round(duration * self.spectrogram.sample_rate)
         inputs = {
@@ -115,6 +120,7 @@ class LocalisationTask(PresetTask, Task):
         self.duration = duration
         self.object_divisor = object_divisor
         self.loss_weights = dict(loss_weights)
+        self.sharpness = sharpness
         self.seed = seed
         self.sample_rate = self.spectrogram.sample_rate
         self.views = views if views is not None else FrameViews(seed=seed)
@@ -239,6 +245,7 @@ class LocalisationTask(PresetTask, Task):
             "duration": self.duration,
             "object_divisor": self.object_divisor,
             "loss_weights": dict(self.loss_weights),
+            "sharpness": self.sharpness,
             "seed": self.seed,
         }
 

@@ -8,9 +8,10 @@ import importlib
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 from keras import ops
-from system_program import noise
+from system_program import fitted_gradients, noise
 
 
 def write_steps(folder, name):
@@ -23,17 +24,20 @@ def write_steps(folder, name):
         batch = tiny.draw_views(rng)
         # Random draws differ by backend: the batch is its own views.
         trainer.make_views = lambda batch: batch
-        found = {}
         assign(variables, start)
-        total, losses, gradients = trainer.loss_gradients(as_tensors(batch))
-        losses = {"total": total, **losses}
-        found |= {f"loss_{k}": ops.convert_to_numpy(x) for k, x in losses.items()}
         names = {id(v): k for k, v in variables.items()}
-        pairs = zip(trainer.trainable_variables, gradients, strict=True)
-        found |= {f"gradient_{names[id(v)]}": ops.convert_to_numpy(g) for v, g in pairs}
-        # Two of the backends have moved statistics by now.
-        assign(variables, start)
-        trainer.fit(((batch,) for _ in range(1)), steps_per_epoch=1, verbose=0)
+        learned = {
+            names[id(v)]: start[names[id(v)]] for v in trainer.trainable_variables
+        }
+        backend = keras.backend.backend()
+        trainer.compile(
+            optimizer=trainer.optimizer,
+            jit_compile=backend == "jax",
+            # Tracing takes longer than a small step.
+            run_eagerly=backend == "tensorflow",
+        )
+        # One step of SGD gives losses and gradients away.
+        found = fitted_gradients(trainer, batch, learned)
         for path, variable in variables.items():
             found[f"trained_{path}"] = ops.convert_to_numpy(variable)
         arrays |= {f"{kind}_{key}": array for key, array in found.items()}
@@ -49,10 +53,6 @@ def draw(rng, path, like):
 def assign(variables, values):
     for name, variable in variables.items():
         variable.assign(values[name])
-
-
-def as_tensors(batch):
-    return {name: ops.convert_to_tensor(x) for name, x in batch.items()}
 
 
 if __name__ == "__main__":

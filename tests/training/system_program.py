@@ -16,6 +16,7 @@ from keras import ops
 from keras_avrep.training import load_checkpoint, save_checkpoint
 
 STEPS = 2
+RATE = 0.01
 
 
 def main(name, folder):
@@ -39,8 +40,10 @@ def step_arrays(tiny):
     model.loss_scale.assign([1.0] * len(model.loss_weights))
     start = model.get_weights()
     batch = tiny.draw_views(rng)
+    if keras.backend.backend() == "jax":
+        return compiled_arrays(model, batch)
     arrays = gradient_arrays(model, batch)
-    # Two of the backends have moved twins and statistics by now.
+    # Torch has moved twins and statistics by now.
     model.set_weights(start)
     return {**arrays, **trained_arrays(model, batch)}
 
@@ -71,6 +74,37 @@ def gradient_arrays(model, batch):
     for position, (variable, gradient) in enumerate(variables):
         name = f"gradient_{position:03d}_{variable.path}"
         arrays[name] = ops.convert_to_numpy(gradient)
+    return arrays
+
+
+def compiled_arrays(model, batch):
+    """The same arrays from one compiled step, as XLA takes long to compile another."""
+    compile_model(model)
+    arrays = fitted_gradients(model, batch, numbered(model.trainable_variables))
+    model.fit(((batch,) for _ in range(STEPS - 1)), steps_per_epoch=1, verbose=0)
+    trained = numbered(model.weights)
+    return {**arrays, **{f"trained_{name}": x for name, x in trained.items()}}
+
+
+def fitted_gradients(model, batch, names):
+    """Losses and gradients that the first step of SGD gives away.
+
+    Args:
+        model: compiled, whose trainable variables are in the order of `names`.
+        batch: what a step takes.
+        names: dict from a name to a trainable variable's value before.
+    """
+    logs = model.fit(((batch,),), steps_per_epoch=1, verbose=0).history
+    losses = {
+        "total": logs["loss"],
+        **{n: logs[f"loss_{n}"] for n in model.loss_weights},
+    }
+    arrays = {f"loss_{name}": np.float32(x[0]) for name, x in losses.items()}
+    for (name, before), variable in zip(
+        names.items(), model.trainable_variables, strict=True
+    ):
+        after = ops.convert_to_numpy(variable.value)
+        arrays[f"gradient_{name}"] = (before - after) / RATE
     return arrays
 
 
@@ -126,7 +160,7 @@ def fit_report(tiny, folder):
 
 def compile_model(model):
     model.compile(
-        optimizer=keras.optimizers.SGD(0.01, momentum=0.9),
+        optimizer=keras.optimizers.SGD(RATE, momentum=0.9),
         # The other backends are fast enough without, and compile slowly.
         jit_compile=keras.backend.backend() == "jax",
     )

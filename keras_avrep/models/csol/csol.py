@@ -69,7 +69,6 @@ class CSOL(LocalisationTask):
                 "category and correspondence."
             )
         self.gate_mode = gate
-        self.sharpness = sharpness
         super().__init__(
             backbone,
             audio_backbone,
@@ -82,6 +81,7 @@ class CSOL(LocalisationTask):
             sounding_mask,
             object_divisor,
             weights,
+            sharpness,
             seed,
             **kwargs,
         )
@@ -92,9 +92,6 @@ class CSOL(LocalisationTask):
     def make_class_layers(self, num_classes, size):
         self.scale_shift = ScaleShift(name="scale_shift")
         self.gate = SilentGate(self.gate_mode, name="gate")
-        # A layer and no operator, as three backends export it.
-        self.sharpen = keras.layers.Rescaling(self.sharpness, dtype="float32")
-        self.over_classes = keras.layers.Softmax(dtype="float32", name="over_classes")
 
     def muted_maps(self, seen, fits, gate=None):
         """Maps of classes `(B, h, w, K)`, those of what is silent muted."""
@@ -129,5 +126,4 @@ class CSOL(LocalisationTask):
         return {
             **super().get_config(),
             "gate": self.gate_mode,
-            "sharpness": self.sharpness,
         }

@@ -124,7 +124,6 @@ class InterferenceEraser(LocalisationTask):
         self.has_identifier = identifier
         self.tap = tap
         self.rank = rank
-        self.sharpness = sharpness
         self.switches = {
             "silent_filter": silent_filter,
             "off_screen_filter": off_screen_filter,
@@ -147,6 +146,7 @@ class InterferenceEraser(LocalisationTask):
             sounding_mask,
             object_divisor,
             weights,
+            sharpness,
             seed,
             **kwargs,
         )
@@ -167,9 +167,6 @@ class InterferenceEraser(LocalisationTask):
             name="referrer",
         )
         self.score = MatchedPrototypeScore(name="score")
-        # A layer and no operator, as three backends export it.
-        self.sharpen = keras.layers.Rescaling(self.sharpness, dtype="float32")
-        self.over_classes = keras.layers.Softmax(dtype="float32", name="over_classes")
 
     def expand(self, heard):
         """The vector of a sound for each class, `(B, K, C)`, of what `hear` returns."""
@@ -235,5 +232,4 @@ class InterferenceEraser(LocalisationTask):
             "identifier": self.has_identifier,
             "tap": self.tap,
             "rank": self.rank,
-            "sharpness": self.sharpness,
         }
