@@ -94,7 +94,8 @@ def fitted_gradients(model, batch, names):
         batch: what a step takes.
         names: dict from a name to a trainable variable's value before.
     """
-    logs = model.fit(((batch,),), steps_per_epoch=1, verbose=0).history
+    batches = ((batch,) for _ in range(1))
+    logs = model.fit(batches, steps_per_epoch=1, verbose=0).history
     losses = {
         "total": logs["loss"],
         **{n: logs[f"loss_{n}"] for n in model.loss_weights},
