@@ -150,5 +150,6 @@ def test_a_run_of_csol_draws_into_a_video(tmp_path, capsys):
     assert "lower --threshold" in capsys.readouterr().out
     assert len(told["frames"]) == 10 and len(told["frames"][0]["boxes"]) == 3
     with np.load(out.with_suffix(".npz")) as content:
-        assert content["class_maps"].shape == (10, 8, 8, 3)
+        # 32 x 64 pixels: the proportion of the video.
+        assert content["class_maps"].shape == (10, 8, 16, 3)
         np.testing.assert_allclose(content["class_maps"].sum(-1), 1, atol=2e-3)

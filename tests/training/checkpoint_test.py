@@ -52,7 +52,8 @@ def run_program(videos, out, *extra):
         [sys.executable, str(PROGRAM), str(videos), str(out), *extra],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": helpers_first()},
+        # Torch traces nothing; `phases_test.py` kills a run on TensorFlow.
+        env={**os.environ, "PYTHONPATH": helpers_first(), "KERAS_BACKEND": "torch"},
     )
 
 
