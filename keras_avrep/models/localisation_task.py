@@ -157,7 +157,7 @@ class LocalisationTask(PresetTask, Task):
         """
         raise NotImplementedError
 
-    def training_phases(self, solo, mixed, **schedule):
+    def training_phases(self, solo, mixed=None, **schedule):
         """What is learned when, as a list of `keras_avrep.training.Phase`."""
         raise NotImplementedError
 

@@ -102,7 +102,7 @@ class CSOL(LocalisationTask):
         maps = self.sharpen(self.muted_maps(seen, fits))
         return {"class_maps": self.over_classes(maps), "sounding_map": fits}
 
-    def training_phases(self, solo, mixed, **schedule):
+    def training_phases(self, solo, mixed=None, **schedule):
         """What is learned when; see `csol_phases` for the schedule's arguments.
 
         Args:

@@ -205,7 +205,7 @@ class InterferenceEraser(LocalisationTask):
             "audio_distribution": outputs["audio_distribution"],
         }
 
-    def training_phases(self, solo, mixed, **schedule):
+    def training_phases(self, solo, mixed=None, **schedule):
         """What is learned when; see `ier_phases` for the schedule's arguments.
 
         Args:
