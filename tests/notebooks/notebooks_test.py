@@ -1,21 +1,15 @@
+"""Every notebook has a test file, so that they run side by side."""
+
 from pathlib import Path
 
-import nbformat
-import pytest
-from nbclient import NotebookClient
-
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+from notebook_runs import FOLDER
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook_runs_from_top_to_bottom(path, tmp_path, monkeypatch):
-    monkeypatch.setenv("STEPS", "4")
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=300, kernel_name="python3")
-    client.execute(cwd=str(tmp_path))
-
-
-def test_there_is_a_notebook():
-    assert NOTEBOOKS
+def test_every_notebook_is_run():
+    tests = "".join(
+        path.read_text() for path in Path(__file__).parent.glob("*_test.py")
+    )
+    notebooks = [path.stem for path in FOLDER.glob("*.ipynb")]
+    assert notebooks
+    for name in notebooks:
+        assert f'run_notebook("{name}"' in tests, name
