@@ -34,6 +34,8 @@ SYSTEMS = sorted(
 def measure(module, path, args):
     """All rungs of all seeds that are not in the results yet."""
     configuration = {name: getattr(args, name) for name in module.DEFAULTS}
+    if hasattr(module, "SCHEDULE"):
+        configuration["schedule"] = module.SCHEDULE
     policy = choose_device_policy()
     keras.config.set_dtype_policy(policy.precision)
     about = {

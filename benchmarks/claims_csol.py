@@ -22,13 +22,24 @@ from sounding_common import (
 
 from keras_avrep.models import CSOL
 
-__all__ = ["COUNTS", "DEFAULTS", "LADDER", "WORLD", "run_rung", "write_tables"]
+__all__ = [
+    "COUNTS",
+    "DEFAULTS",
+    "LADDER",
+    "SCHEDULE",
+    "WORLD",
+    "run_rung",
+    "write_tables",
+]
 
 PRESET = "csol_tiny"
-SOLO = CSOL.presets[PRESET]["schedule"]["solo_epochs"]
+SCHEDULE = CSOL.presets[PRESET]["schedule"]
+SOLO = SCHEDULE["solo_epochs"]
 # rung → what it is called, changes of the model, of stage one, of stage two
 LADDER = {
     "full": ("product gate, both terms", {}, {}, {}),
+    "stage_one": ("stage one alone", {}, {}, None),
+    "raw_rows": ("dictionary rows of their own length", {"unit_rows": False}, {}, {}),
     "minimum_gate": ("the smaller of both maps as gate", {"gate": "minimum"}, {}, {}),
     "no_gate": ("no gate", {"gate": "off"}, {}, {}),
     "no_category": (
@@ -43,11 +54,16 @@ LADDER = {
         {},
         {},
     ),
-    "stage_one": ("stage one alone", {}, {}, None),
     "once": (
         "clusters found once, at the end",
         {},
         {"first_clustering": SOLO},
+        {},
+    ),
+    "heads_only": (
+        "classes learned by heads alone",
+        {},
+        {"heads_only": True},
         {},
     ),
     "double_clusters": ("22 clusters", {"num_classes": 22}, {}, {}),

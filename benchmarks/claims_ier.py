@@ -21,11 +21,22 @@ from sounding_common import (
     world_of,
 )
 
-__all__ = ["COUNTS", "DEFAULTS", "LADDER", "WORLD", "run_rung", "write_tables"]
+from keras_avrep.models import InterferenceEraser
+
+__all__ = [
+    "COUNTS",
+    "DEFAULTS",
+    "LADDER",
+    "SCHEDULE",
+    "WORLD",
+    "run_rung",
+    "write_tables",
+]
 
 WORLD = world_of("unconstrained", 0)
 KINDS = ("solo", "unconstrained")
 COUNTS = {kind: ALL_COUNTS[kind] for kind in (*KINDS, "clean")}
+SCHEDULE = InterferenceEraser.presets["ier_tiny"]["schedule"]
 # rung → what it is called, preset, changes of the model, of stage one, of stage two
 LADDER = {
     "csol": ("CSOL", "csol_tiny", {}, {}, {}),

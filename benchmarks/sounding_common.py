@@ -1,5 +1,6 @@
 """What the claims of both localisers share: worlds, training in memory, scores."""
 
+import functools
 import shutil
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from keras_avrep.worlds import OrchestraWorld, render_world
 
 DEFAULTS = {"batch_size": 32, "learning_rate": 4e-3}
 COUNTS = {
-    "solo": {"pretrain": 440, "train": 220, "test": 110},
-    "composite": {"pretrain": 440, "test": 160},
-    "unconstrained": {"pretrain": 440, "test": 160},
+    "solo": {"pretrain": 880, "train": 220, "test": 110},
+    "composite": {"pretrain": 880, "test": 160},
+    "unconstrained": {"pretrain": 880, "test": 160},
     "clean": {"test": 160},
 }
 WORLD = OrchestraWorld("composite")
@@ -37,6 +38,12 @@ def world_of(kind, seed):
 def rendered(kind, seed, args):
     """The folder of a world, rendered if it is not there."""
     folder = Path(args.runs) / f"sounding{seed}" / kind
+    listed = folder / "annotations.jsonl"
+    # To draw the sounds anew for their annotations takes half a minute.
+    if listed.exists() and len(listed.read_text().splitlines()) == sum(
+        COUNTS[kind].values()
+    ):
+        return folder
     render_world(world_of(kind, seed), folder, COUNTS[kind])
     return folder
 
@@ -50,15 +57,11 @@ def in_memory(folder, clip, batch_size, seed):
     A video is one second long, so a moment of it is one of its frames with all of
     its sound; the rest is as of `keras_avrep.data.moment_set`.
     """
-    cache = folder.with_suffix(".cache.json")
-    records = scan_folder(folder, cache).split("pretrain")
-    span = {"start": 0.0, "duration": clip["duration"]}
-    times = {"frame": TIMES, "audio": span}
     large, small = (
-        [read_sample(r, times, clip[size]) for r in records]
+        decoded(folder, clip[size], clip["duration"])
         for size in ("training_size", "size")
     )
-    count = len(records)
+    count = len(large)
     endless = grain.MapDataset.range(count).seed(seed).shuffle()
     endless = endless.slice(slice(0, count // batch_size * batch_size)).repeat()
     whole = -(-count // batch_size) * batch_size
@@ -69,6 +72,14 @@ def in_memory(folder, clip, batch_size, seed):
         count,
         batch_size,
     )
+
+
+@functools.lru_cache(maxsize=6)
+def decoded(folder, size, duration):
+    """The samples of the split `pretrain`; a seed's rungs all learn from them."""
+    records = scan_folder(folder, folder.with_suffix(".cache.json")).split("pretrain")
+    times = {"frame": TIMES, "audio": {"start": 0.0, "duration": duration}}
+    return [read_sample(record, times, size) for record in records]
 
 
 class Drawn:

@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from keras_avrep.layers.prototype_bank import PrototypeBank, class_means
+from keras_avrep.layers.unit_length import unit_length
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -19,6 +20,10 @@ class ObjectDictionary(PrototypeBank):
         num_classes: int. K, the number of clusters.
         dim: int. C.
         seed: int. Of the first centres. Defaults to 0.
+        unit_rows: bool. Whether inputs are compared with rows of unit length. With
+            rows as they are, a cluster of large or strong objects, whose row is some
+            times longer than others, is the best everywhere. Defaults to `False`, as
+            released.
 
     Call arguments:
         inputs: tensor `(..., C)`, a map of features.
@@ -36,9 +41,10 @@ class ObjectDictionary(PrototypeBank):
     Reference: CSOL (arXiv:2112.11749), note sections 3.3 and 3.4.
     """
 
-    def __init__(self, num_classes, dim, seed=0, **kwargs):
+    def __init__(self, num_classes, dim, seed=0, unit_rows=False, **kwargs):
         super().__init__(num_classes, dim, **kwargs)
         self.seed = seed
+        self.unit_rows = unit_rows
         # Where the clusters are, for features that come later.
         self.centres = self.add_weight(
             name="centres",
@@ -48,8 +54,10 @@ class ObjectDictionary(PrototypeBank):
         )
 
     def call(self, inputs):
-        rows = ops.transpose(ops.convert_to_tensor(self.prototypes))
-        return ops.matmul(ops.cast(inputs, "float32"), rows)
+        rows = ops.convert_to_tensor(self.prototypes)
+        if self.unit_rows:
+            rows = unit_length(rows)
+        return ops.matmul(ops.cast(inputs, "float32"), ops.transpose(rows))
 
     def fit(self, features):
         """Cluster features and take the clusters' means as rows.
@@ -98,7 +106,11 @@ class ObjectDictionary(PrototypeBank):
         return _nearest(unit, ops.convert_to_numpy(self.centres))
 
     def get_config(self):
-        return {**super().get_config(), "seed": self.seed}
+        return {
+            **super().get_config(),
+            "seed": self.seed,
+            "unit_rows": self.unit_rows,
+        }
 
 
 def _unit_rows(features):

@@ -59,6 +59,8 @@ class LocalisationTask(PresetTask, Task):
     views_cls = FrameViews
     # Where objects are compared: "features" of the backbones, or "embedding".
     object_space = "features"
+    # Whether the dictionary's rows count by direction alone; see `ObjectDictionary`.
+    unit_rows = False
     # Where in its cell a value of the maps was seen: at the corner, as the backbones
     # pad both sides alike. What draws or scores maps puts them right by it.
     map_centre = 0.0
@@ -97,7 +99,11 @@ class LocalisationTask(PresetTask, Task):
         if self.object_space == "embedding":
             size = embedding_dim
         self.dictionary = ObjectDictionary(
-            num_classes, size, seed=seed or 0, name="dictionary"
+            num_classes,
+            size,
+            seed=seed or 0,
+            unit_rows=self.unit_rows,
+            name="dictionary",
         )
         self.make_class_layers(num_classes, size)
         # A layer and no operator, as three backends export it.

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import keras
 
+# The backends whose steps XLA compiles.
+COMPILING = ("jax", "tensorflow")
+
 
 @dataclass(frozen=True)
 class DevicePolicy:
@@ -30,12 +33,16 @@ class DevicePolicy:
         )
 
 
-def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
+def choose_device_policy(
+    jit_compile=None, precision=None, *, over_time=True
+) -> DevicePolicy:
     """Pick compilation and precision for the device that Keras will use.
 
     Args:
         jit_compile: bool to overrule the choice. Defaults to `None`.
         precision: string to overrule the choice. Defaults to `None`.
+        over_time: bool. Whether what is trained convolves over time, as backbones of
+            videos do. Defaults to `True`.
 
     Returns:
         `DevicePolicy`.
@@ -51,11 +58,14 @@ def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
     """
     device, bfloat16 = _device()
     if device == "cpu":
-        # A 3-D convolution under XLA on a CPU is several times slower.
-        jit = keras.backend.backend() == "jax"
+        # A 3-D convolution under XLA on a CPU is several times slower; with 2-D ones
+        # alone a step takes half the time, once XLA has compiled it.
+        jit = keras.backend.backend() in (("jax",) if over_time else COMPILING)
         reason = "XLA slows 3-D convolutions on a CPU"
+        if not over_time:
+            reason = "no 3-D convolutions, which XLA slows on a CPU"
     else:
-        jit = keras.backend.backend() != "torch"
+        jit = keras.backend.backend() in COMPILING
         reason = "an accelerator"
     chosen = "mixed_bfloat16" if bfloat16 else "float32"
     reason += ", bfloat16 in hardware" if bfloat16 else ", no fast bfloat16"

@@ -144,6 +144,21 @@ def test_a_dictionary_finds_clusters_and_holds_raw_means():
     np.testing.assert_allclose(maps[0, 0, 0, 1], row.sum(), rtol=1e-5)
 
 
+def test_rows_of_unit_length_do_not_let_long_ones_win():
+    features = np.repeat(np.eye(2, 3), 4, axis=0)
+    features[:4] *= 100.0
+    seen = np.array([[[[0.6, 0.8, 0.0]]]], "float32")
+    said = []
+    for unit_rows in (False, True):
+        dictionary = ObjectDictionary(2, 3, unit_rows=unit_rows)
+        dictionary.fit(features)
+        said.append(to_numpy(dictionary(seen))[0, 0, 0])
+    # Which cluster is the first direction's is for K-means to say.
+    raw, unit = (row[dictionary.predict(features[[0, 4]])] for row in said)
+    np.testing.assert_allclose(raw, [60.0, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(unit, [0.6, 0.8], rtol=1e-6)
+
+
 def test_clusters_keep_their_numbers_whatever_the_order_and_the_seed():
     rng = np.random.default_rng(1)
     features, _ = clusters(rng)
@@ -208,7 +223,7 @@ def test_features_that_cannot_be_clustered_are_said():
 
 
 def test_a_dictionary_survives_saving(tmp_path):
-    dictionary = ObjectDictionary(3, 4, seed=5)
+    dictionary = ObjectDictionary(3, 4, seed=5, unit_rows=True)
     features, _ = clusters(np.random.default_rng(2))
     ids = dictionary.fit(features)
     inputs = keras.Input((2, 2, 4))

@@ -256,6 +256,7 @@ def test_a_preset_comes_back(policy, tmp_path):
         av_map=AVCosineMap(3.0, use_bias=True),
         sounding_mask=SoundingMask(0.2),
         object_divisor="area",
+        unit_rows=True,
         loss_weights={"category": 0.5},
     )
     model.save_to_preset(str(tmp_path))
@@ -266,7 +267,8 @@ def test_a_preset_comes_back(policy, tmp_path):
         np.testing.assert_array_equal(found[name], array)
     configs = [m.get_config() for m in (model, loaded)]
     assert configs[0].keys() == configs[1].keys()
-    for name in ("gate", "sharpness", "loss_weights", "object_divisor", "duration"):
+    kept = ("gate", "sharpness", "loss_weights", "object_divisor", "unit_rows")
+    for name in (*kept, "duration"):
         assert configs[0][name] == configs[1][name]
     assert loaded.av_map.use_bias
     assert loaded.sounding_mask.threshold == 0.2

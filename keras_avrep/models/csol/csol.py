@@ -29,6 +29,8 @@ class CSOL(LocalisationTask):
         object_divisor: string. `"map"` or `"area"`. Defaults to `"map"`.
         loss_weights: dict from `"category"` and `"correspondence"` to floats, of stage
             two; 0 switches a term off. Defaults to 1 and 0.5.
+        unit_rows: bool. See `keras_avrep.layers.ObjectDictionary`. Defaults to
+            `False`, as released.
         gate: string. `"product"`, `"minimum"` or `"off"`; see `SilentGate`. Defaults
             to `"product"`.
         sharpness: float. Of the softmax over classes in the output. Defaults to 3.
@@ -57,6 +59,7 @@ class CSOL(LocalisationTask):
         sounding_mask=None,
         object_divisor="map",
         loss_weights=None,
+        unit_rows=False,
         gate="product",
         sharpness=3.0,
         seed=None,
@@ -69,6 +72,7 @@ class CSOL(LocalisationTask):
                 "category and correspondence."
             )
         self.gate_mode = gate
+        self.unit_rows = unit_rows
         super().__init__(
             backbone,
             audio_backbone,
@@ -126,4 +130,5 @@ class CSOL(LocalisationTask):
         return {
             **super().get_config(),
             "gate": self.gate_mode,
+            "unit_rows": self.unit_rows,
         }

@@ -24,6 +24,7 @@ def csol_phases(
     heads_only=False,
     learning_rate=1e-4,
     head_rate=10.0,
+    mixed_rate=1.0,
     l2=1e-4,
     mismatch_grid=1,
     negatives=1,
@@ -52,6 +53,8 @@ def csol_phases(
             then come of correspondence alone. Defaults to `False`.
         learning_rate: float. Defaults to 1e-4.
         head_rate: float. Factor of the rate of the classifiers' heads. Defaults to 10.
+        mixed_rate: float. Factor of the rate on `mixed`; below 1 where `learning_rate`
+            is that of a small network that starts from nothing. Defaults to 1.
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
         mismatch_grid: int. Of stage two; see `MixtureTrainer`. Defaults to 1.
         negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
@@ -65,15 +68,15 @@ def csol_phases(
     Reference: CSOL (arXiv:2112.11749), note section 5.
     """
 
-    def adam(**kwargs):
-        return AdamWithL2(learning_rate, l2=l2, **kwargs)
+    def adam(rate=1.0, **factors):
+        return AdamWithL2(rate * learning_rate, l2=l2, rate_factors=factors)
 
     phases = solo_phases(
         solo,
         CorrespondenceTrainer(task, adam(), negatives=negatives),
         ClassificationTrainer(
             task,
-            adam(rate_factors={"classifier": head_rate}),
+            adam(classifier=head_rate),
             solo.num_records,
             heads_only,
         ),
@@ -91,14 +94,18 @@ def csol_phases(
         "direction": direction,
         "divide_by_classes": divide_by_classes,
     }
-    learning = MixtureTrainer(task, adam(), **options)
+    learning = MixtureTrainer(task, adam(mixed_rate), **options)
     stages = [("mixtures", learning, mixed_epochs)]
     if warm_up_epochs:
         alone = {"category": 1.0, "correspondence": 0.0}
         warming = MixtureTrainer(
-            task, adam(), loss_weights=alone, teacher=learning.teacher, gated=False,
+            task,
+            adam(mixed_rate),
+            loss_weights=alone,
+            teacher=learning.teacher,
+            gated=False,
             **options,
-        )  # fmt: skip
+        )
         stages.insert(0, ("warm-up on mixtures", warming, warm_up_epochs))
     first, before = 0, learning.freeze_teacher
     for name, trainer, epochs in stages:

@@ -37,6 +37,7 @@ def ier_phases(
     form="binary",
     learning_rate=1e-4,
     head_rate=10.0,
+    mixed_rate=1.0,
     mixing_rate=0.1,
     l2=1e-4,
     pool="max",
@@ -76,6 +77,8 @@ def ier_phases(
         form: string. See `MixingTrainer`. Defaults to `"binary"`.
         learning_rate: float. Defaults to 1e-4.
         head_rate: float. Factor of the rate of the classifiers' heads. Defaults to 10.
+        mixed_rate: float. Factor of the rate on `mixed`; below 1 where `learning_rate`
+            is that of a small network that starts from nothing. Defaults to 1.
         mixing_rate: float. Factor of the rate of the sound's network on mixtures.
             Defaults to 0.1.
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
@@ -103,8 +106,8 @@ def ier_phases(
             "`mixing_passes=0`."
         )
 
-    def adam(**factors):
-        return AdamWithL2(learning_rate, l2=l2, rate_factors=factors)
+    def adam(rate=1.0, **factors):
+        return AdamWithL2(rate * learning_rate, l2=l2, rate_factors=factors)
 
     classifying = ClassificationTrainer(
         task, adam(classifier=head_rate), solo.num_records, heads_only
@@ -149,7 +152,15 @@ def ier_phases(
         batches = mixed.with_replay(solo)
         replay = mixtures_of(classifying, range_db, seed + 1)
     erasing = ErasingTrainer(
-        task, adam(), replay, direction, detach, form, pool, mismatch_grid, negatives
+        task,
+        adam(mixed_rate),
+        replay,
+        direction,
+        detach,
+        form,
+        pool,
+        mismatch_grid,
+        negatives,
     )
     steps = mixed_epochs * mixed.epoch_steps
     # Without mixtures nobody has taken the prototypes of the last epoch anew.
