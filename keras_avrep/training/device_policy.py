@@ -7,6 +7,8 @@ import keras
 
 # The backends whose steps XLA compiles.
 COMPILING = ("jax", "tensorflow")
+# Compiling a step on a CPU takes about as long as it saves in so many.
+STEPS_THAT_PAY = 100
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,12 @@ class DevicePolicy:
     jit_compile: bool
     precision: str
     reason: str
+
+    def compiles(self, steps):
+        """Whether a step that is done so many times is worth compiling with XLA."""
+        # JAX does nothing at a bearable speed but what is compiled.
+        pays = steps >= STEPS_THAT_PAY or keras.backend.backend() == "jax"
+        return self.jit_compile and (pays or self.device != "cpu")
 
     def __str__(self):
         compiled = "XLA" if self.jit_compile else "no XLA"

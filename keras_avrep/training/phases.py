@@ -5,16 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import keras
-
 from keras_avrep.data import BatchFeed
 from keras_avrep.training.callbacks import Checkpoints, History
 from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
 from keras_avrep.training.phase_trainer import PhaseTrainer
-
-# Compiling a step on a CPU takes as long as it saves in so many.
-STEPS_THAT_PAY = 100
 
 
 @dataclass(frozen=True)
@@ -63,8 +58,7 @@ def train_phases(
         log_every: int. Steps. Defaults to 10.
         threads: int. Decoding threads. Defaults to 2.
         jit_compile: bool to overrule the device policy. Defaults to `None`: what it
-            says of models without 3-D convolutions, but nothing is compiled with XLA
-            on a CPU for fewer than 100 steps of a trainer.
+            says of models without 3-D convolutions and of the steps of each trainer.
         after_phase: called with each phase that ends in this call, once it is saved.
             Defaults to `None`.
         show: called with each line of progress. Defaults to `print`.
@@ -91,11 +85,13 @@ def train_phases(
     run_dir.mkdir(parents=True, exist_ok=True)
     last = run_dir / "checkpoints" / "last.npz"
     trainers = list(dict.fromkeys(phase.trainer for phase in phases))
+    policy = choose_device_policy(over_time=False)
     for trainer in trainers:
         steps = sum(phase.steps for phase in phases if phase.trainer is trainer)
+        compiled = policy.compiles(steps) if jit_compile is None else jit_compile
         trainer.compile(
             optimizer=trainer.optimizer,
-            jit_compile=_is_compiled(jit_compile, steps) and not trainer.run_eagerly,
+            jit_compile=compiled and not trainer.run_eagerly,
             run_eagerly=trainer.run_eagerly,
         )
         if not trainer.optimizer.built:
@@ -119,15 +115,6 @@ def train_phases(
                 after_phase(phase)
         start = end
     return {**_summary(histories, total), "seconds": time.perf_counter() - began}
-
-
-def _is_compiled(jit_compile, steps):
-    policy = choose_device_policy(jit_compile, over_time=False)
-    short = steps < STEPS_THAT_PAY and policy.device == "cpu"
-    # JAX runs no training step but a compiled one at a bearable speed.
-    if jit_compile is None and short and keras.backend.backend() != "jax":
-        return False
-    return policy.jit_compile
 
 
 def _run_phase(

@@ -74,20 +74,28 @@ def draw_views(rng):
 def state(trainer):
     """Variables by name, in an order that does not depend on the backend."""
     task = trainer.task
-    layers = {
+    layers = {**shared_layers(task), "scale_shift": task.scale_shift}
+    if hasattr(trainer, "teacher"):
+        twins = trainer.teacher.twins
+        layers |= {"teacher": twins[0], "teacher_classifier": twins[1]}
+    return named_variables(layers)
+
+
+def shared_layers(task):
+    """The layers of every localiser, by names that two networks do not share."""
+    return {
         "image": task.backbone,
         "audio": task.audio_backbone,
         "image_head": task.image_head,
         "audio_head": task.audio_head,
         "av_map": task.av_map,
         "dictionary": task.dictionary,
-        "scale_shift": task.scale_shift,
         "image_classifier": task.image_classifier,
         "audio_classifier": task.audio_classifier,
     }
-    if hasattr(trainer, "teacher"):
-        twins = trainer.teacher.twins
-        layers |= {"teacher": twins[0], "teacher_classifier": twins[1]}
+
+
+def named_variables(layers):
     return {
         f"{name}/{number:03d}_{v.path}": v
         for name, layer in layers.items()

@@ -1,11 +1,20 @@
 """The smallest IEr that has all of its parts, and what it trains on."""
 
 import numpy as np
-from tiny_csol import CLASSES, SAMPLES, SIZE, parts
+from tiny_csol import (
+    CLASSES,
+    SAMPLES,
+    SIZE,
+    named_variables,
+    optimizer,
+    parts,
+    shared_layers,
+)
 
 from keras_avrep.models import InterferenceEraser
-
-__all__ = ["CLASSES", "SAMPLES", "SIZE", "build", "draw_batch", "draw_inputs", "ready"]
+from keras_avrep.models.ier import ErasingTrainer, MixingTrainer
+from keras_avrep.models.ier.ier_phases import mixtures_of
+from keras_avrep.models.solo_trainers import ClassificationTrainer
 
 
 def build(seed=0, **kwargs):
@@ -44,3 +53,36 @@ def draw_inputs(rng, count=4):
     batch = draw_batch(rng, count)
     frames = batch["frame"][:, :SIZE, :SIZE].astype("float32")
     return {"frame": frames, "waveform": batch["audio"]}
+
+
+def build_trainers(make=build, optimizer=optimizer):
+    """One of each kind that IEr has of its own, with the classes of four solos."""
+    trainers = {}
+    for kind in ("mixing", "erasing"):
+        model = make()
+        classifying = ClassificationTrainer(model, optimizer(), num_records=4)
+        classifying.labels.assign([0, 1, 2, 0])
+        mixtures = mixtures_of(classifying, 15.0, seed=0)
+        trainer = MixingTrainer if kind == "mixing" else ErasingTrainer
+        trainers[kind] = trainer(model, optimizer(), mixtures)
+    return trainers
+
+
+def draw_views(rng):
+    """What `make_views` gives; backends draw different random numbers."""
+    sounds = rng.uniform(-0.5, 0.5, (2, 4, SAMPLES)).astype("float32")
+    classes = rng.integers(0, 2, (2, 4, CLASSES)).astype("float32")
+    return {
+        "frame": rng.uniform(0, 255, (4, SIZE, SIZE, 3)).astype("float32"),
+        "waveform": sounds[0],
+        "classes": classes[0],
+        "replay_waveform": sounds[1],
+        "replay_classes": classes[1],
+    }
+
+
+def state(trainer):
+    """Variables by name, in an order that does not depend on the backend."""
+    task = trainer.task
+    own = {"identifier": task.identifier, "audio_prototypes": task.audio_prototypes}
+    return named_variables({**shared_layers(task), **own})

@@ -1,18 +1,20 @@
 """IEr by the formulae of its note, recomputed in numpy from what its layers hold."""
 
 import itertools
-import os
-import subprocess
-import sys
-from pathlib import Path
 
-import ier_steps
 import keras
 import numpy as np
 import pytest
-from ier_steps import adam, trainers
 from keras import ops
-from tiny_ier import CLASSES, SIZE, build, draw_batch, draw_inputs, ready
+from tiny_ier import (
+    CLASSES,
+    SIZE,
+    build,
+    build_trainers,
+    draw_batch,
+    draw_inputs,
+    ready,
+)
 
 from keras_avrep.data import moment_set, scan_folder
 from keras_avrep.export import export_part
@@ -26,7 +28,7 @@ from keras_avrep.models.ier import (
 )
 from keras_avrep.models.ier.ier_phases import mixtures_of
 from keras_avrep.models.solo_trainers import ClassificationTrainer
-from keras_avrep.training import train_phases
+from keras_avrep.training import AdamWithL2, train_phases
 from keras_avrep.training.callbacks import read_history
 from keras_avrep.views import MixCurriculum, RandomMoment, VolumeMixer
 
@@ -340,8 +342,8 @@ def test_a_teacher_has_no_gradient(model):
 
 @pytest.mark.parametrize("kind", ["mixing", "erasing"])
 def test_a_trainer_moves_its_own_part_and_no_prototype(variant, kind):
-    model = variant()
-    trainer = trainers(model)[kind]
+    trainer = build_trainers(variant, adam)[kind]
+    model = trainer.task
     trainer.compile(trainer.optimizer, run_eagerly=True, jit_compile=False)
     before = {id(v): numpy_of(v.value) for v in model.variables}
     trainer.fit(((draw_batch(RNG(i)),) for i in range(2)), steps_per_epoch=2, verbose=0)
@@ -360,37 +362,18 @@ def test_a_trainer_moves_its_own_part_and_no_prototype(variant, kind):
 
 def test_losses_are_float32_under_mixed_precision():
     keras.config.set_dtype_policy("mixed_bfloat16")
-    for trainer in trainers(ready()).values():
+    for trainer in build_trainers(ready, adam).values():
         total, losses, _ = trainer.loss_gradients(draw_batch(RNG(0)))
         for loss in (total, *losses.values()):
             assert keras.backend.standardize_dtype(loss.dtype) == "float32"
             assert np.isfinite(float(loss))
 
 
-def test_torch_has_the_same_losses_and_gradients(tmp_path):
-    helpers = Path(ier_steps.__file__).parent
-    given = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join(filter(None, [str(helpers), given]))
-    environment = {**os.environ, "KERAS_BACKEND": "torch", "PYTHONPATH": path}
-    program = subprocess.Popen(
-        [sys.executable, ier_steps.__file__, str(tmp_path / "torch.npz")],
-        env=environment,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    expected = ier_steps.step_arrays()
-    errors = program.communicate()[1]
-    assert program.returncode == 0, errors[-2000:]
-    with np.load(tmp_path / "torch.npz") as found:
-        assert set(found.files) == expected.keys()
-        for name, array in expected.items():
-            scale = max(1.0, np.abs(array).max())
-            np.testing.assert_allclose(
-                found[name], array, atol=1e-4 * scale, err_msg=name
-            )
-
-
 # --- phases ---------------------------------------------------------------------
+
+
+def adam():
+    return AdamWithL2(1e-3)
 
 
 class FakeSet:

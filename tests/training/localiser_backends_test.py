@@ -8,7 +8,7 @@ from backend_runs import BACKENDS, run_on_backends
 
 PROGRAM = Path(__file__).with_name("localiser_program.py")
 # `tests/helpers/tiny_NAME.py` builds each.
-NAMES = ("csol",)
+NAMES = ("csol", "ier")
 
 
 @pytest.fixture(scope="module")
