@@ -100,9 +100,11 @@ def run_rung(rung, seed, args):
     schedule = schedule_of(preset, first)
     early = {k: v for k, v in changes.items() if k not in LATE}
     parts = [preset, *(f"{k}_{v}" for k, v in {**early, **first}.items())]
-    model, _ = stage_one(
-        preset, folder / "-".join(parts), sets, seed, args, changes, schedule
-    )
+    solos = folder / "-".join(parts)
+    if preset == "csol_tiny":
+        # That of the claims of CSOL, trained by whichever comes first.
+        solos = folder.with_name(f"csol{seed}") / "solo"
+    model, _ = stage_one(preset, solos, sets, seed, args, changes, schedule)
     phases = model.training_phases(
         sets["solo"],
         sets["unconstrained"],
