@@ -22,6 +22,9 @@ class CorrespondenceTrainer(PhaseTrainer):
             mismatched with. Defaults to 1.
         learned: list of layers. Defaults to `None`, all that the map is made by.
         loss_weights: dict from loss name to float. Defaults to `None`, 1.
+        labels: int variable `(num_records,)`, the cluster of each video, as of
+            `ClassificationTrainer`: two of one cluster are not mismatched. Defaults to
+            `None`, any two are.
 
     Reference: CSOL (arXiv:2112.11749), note section 4.
     """
@@ -35,6 +38,7 @@ class CorrespondenceTrainer(PhaseTrainer):
         negatives=1,
         learned=None,
         loss_weights=None,
+        labels=None,
     ):
         if negatives < 1:
             raise ValueError(f"`negatives` is {negatives}; give 1 or more.")
@@ -47,12 +51,32 @@ class CorrespondenceTrainer(PhaseTrainer):
         self.matched_score = MapMatchScore(1, pool)
         self.mismatched_score = MapMatchScore(mismatch_grid, pool)
         self.negatives = negatives
+        self.labels = labels
 
     def make_views(self, batch):
-        return {"frame": self.task.views(batch["frame"]), "waveform": batch["audio"]}
+        views = {"frame": self.task.views(batch["frame"]), "waveform": batch["audio"]}
+        if self.labels is not None:
+            views["label"] = labels_of(self.labels, batch["record"])
+        return views
 
     def query_forward(self, views, keys):
-        return self.perceive(views)
+        outputs = self.perceive(views)
+        if self.labels is not None:
+            outputs["counted"] = self.of_other_clusters(views["label"])
+        return outputs
+
+    def of_other_clusters(self, labels):
+        """Which scores of `mismatched` are of two clusters, `(B, n)`; all, as long as
+        there are no clusters."""
+        columns = []
+        for distance in range(1, self.negatives + 1):
+            same = ops.equal(labels, ops.roll(labels, distance))
+            differ = ops.logical_or(ops.logical_not(same), labels < 0)
+            columns.append(ops.cast(differ, "float32")[:, None])
+        # A score for each part of a picture.
+        return ops.repeat(
+            ops.concatenate(columns, axis=1), self.mismatched_score.grid**2, axis=1
+        )
 
     def perceive(self, views):
         """What is seen and heard, where it fits, and the scores of both pairings."""
@@ -77,7 +101,9 @@ class CorrespondenceTrainer(PhaseTrainer):
         return ops.concatenate(scores, axis=1)
 
     def compute_losses(self, outputs, batch=None):
-        loss = correspondence(outputs["matched"], outputs["mismatched"])
+        loss = correspondence(
+            outputs["matched"], outputs["mismatched"], counted=outputs.get("counted")
+        )
         return {"correspondence": loss}
 
 
@@ -93,7 +119,8 @@ class ClassificationTrainer(PhaseTrainer):
             of correspondence alone. Defaults to `False`.
 
     Attributes:
-        labels: int32 variable `(num_records,)`, the cluster of each.
+        labels: int32 variable `(num_records,)`, the cluster of each; -1 before the
+            first clustering.
 
     Reference: CSOL (arXiv:2112.11749), note sections 4 and 5.
     """
@@ -113,7 +140,7 @@ class ClassificationTrainer(PhaseTrainer):
         self.labels = self.add_weight(
             name="labels",
             shape=(num_records,),
-            initializer="zeros",
+            initializer=keras.initializers.Constant(-1),
             dtype="int32",
             trainable=False,
         )
@@ -122,7 +149,7 @@ class ClassificationTrainer(PhaseTrainer):
         return {
             "frame": self.task.views(batch["frame"]),
             "waveform": batch["audio"],
-            "label": ops.take(self.labels, ops.cast(batch["record"], "int32"), axis=0),
+            "label": labels_of(self.labels, batch["record"]),
         }
 
     def query_forward(self, views, keys):
@@ -159,6 +186,11 @@ class ClassificationTrainer(PhaseTrainer):
             head.kernel.assign(draw(head.kernel.shape))
             head.bias.assign(ops.zeros(head.bias.shape))
         self.restart_optimizer()
+
+
+def labels_of(labels, records):
+    """The labels `(B,)` of a batch of records, from those of all."""
+    return ops.take(ops.convert_to_tensor(labels), ops.cast(records, "int32"), axis=0)
 
 
 def correspondence_layers(task):

@@ -61,6 +61,17 @@ def test_correspondence_by_hand():
     assert found == pytest.approx((missed + mistaken) / 2, abs=1e-6)
 
 
+def test_correspondence_counts_no_mismatch_of_the_same():
+    matched = np.array([[0.5], [0.25]], "float32")
+    mismatched = np.array([[0.5, 0.99], [0.75, 0.5]], "float32")
+    counted = np.array([[1, 0], [1, 1]])
+    expected = (np.log(2) + np.log(4)) / 2 + (2 * np.log(2) + np.log(4)) / 3
+    found = float(correspondence(matched, mismatched, counted=counted))
+    assert found == pytest.approx(expected / 2, abs=1e-6)
+    alone = float(correspondence(matched, mismatched, counted=0 * counted))
+    assert alone == pytest.approx((np.log(2) + np.log(4)) / 4, abs=1e-6)
+
+
 def test_certain_mistakes_cost_a_finite_amount():
     worst = float(correspondence(np.zeros((2, 1)), np.ones((2, 1))))
     assert 10 < worst < 20

@@ -115,6 +115,13 @@ def adam():
     return AdamWithL2(1e-3)
 
 
+def classification(task, optimizer):
+    """With the clusters of four solos."""
+    trainer = ClassificationTrainer(task, optimizer, num_records=4)
+    trainer.start_anew([0, 2, 1, 1], seed=0)
+    return trainer
+
+
 def losses_of(trainer, batch):
     return numpy_of(trainer.loss_gradients(batch)[1])
 
@@ -145,6 +152,23 @@ def test_more_negatives_are_more_neighbours():
     np.testing.assert_allclose(outputs["mismatched"], others, atol=1e-5)
     with pytest.raises(ValueError, match="negatives"):
         CorrespondenceTrainer(build(), adam(), negatives=0)
+
+
+def test_two_videos_of_one_cluster_are_not_mismatched():
+    classifying = ClassificationTrainer(build(), adam(), num_records=4)
+    fitting = CorrespondenceTrainer(
+        classifying.task, adam(), negatives=2, labels=classifying.labels
+    )
+    batch = draw_batch(RNG(2))
+
+    def counted():
+        views = fitting.make_views(batch)
+        return numpy_of(fitting.query_forward(views, {})["counted"]).tolist()
+
+    assert counted() == [[1, 1]] * 4
+    classifying.start_anew([0, 0, 1, 0], seed=0)
+    # The neighbours before each, one and two places away.
+    assert counted() == [[0, 1], [0, 0], [1, 1], [1, 0]]
 
 
 def test_every_quadrant_of_a_mismatched_composite_must_be_quiet():
@@ -210,7 +234,7 @@ def test_a_warm_up_has_no_gate_and_shares_the_teacher():
     ("trainer_of", "still"),
     [
         (CorrespondenceTrainer, ["classifier", "scale_shift"]),
-        (lambda t, o: ClassificationTrainer(t, o, 4), ["head", "av_map", "scale"]),
+        (classification, ["head", "av_map", "scale"]),
         (MixtureTrainer, ["classifier"]),
     ],
 )
@@ -235,7 +259,7 @@ def test_losses_are_float32_under_mixed_precision():
     model = ready()
     for trainer in (
         CorrespondenceTrainer(model, adam()),
-        ClassificationTrainer(model, adam(), 4),
+        classification(model, adam()),
         MixtureTrainer(model, adam()),
     ):
         total, losses, _ = trainer.loss_gradients(draw_batch(RNG(0)))

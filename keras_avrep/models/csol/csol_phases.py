@@ -28,6 +28,7 @@ def csol_phases(
     l2=1e-4,
     mismatch_grid=1,
     negatives=1,
+    exclude_same_cluster=False,
     direction="target",
     divide_by_classes=True,
     seed=0,
@@ -58,6 +59,8 @@ def csol_phases(
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
         mismatch_grid: int. Of stage two; see `MixtureTrainer`. Defaults to 1.
         negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
+        exclude_same_cluster: bool. Whether two solos of one cluster are not mismatched,
+            once there are clusters. Defaults to `False`.
         direction: string. See `MixtureTrainer`. Defaults to `"target"`.
         divide_by_classes: bool. See `MixtureTrainer`. Defaults to `True`.
         seed: int. Of the fresh heads. Defaults to 0.
@@ -71,15 +74,19 @@ def csol_phases(
     def adam(rate=1.0, **factors):
         return AdamWithL2(rate * learning_rate, l2=l2, rate_factors=factors)
 
+    classifying = ClassificationTrainer(
+        task, adam(classifier=head_rate), solo.num_records, heads_only
+    )
+    fitting = CorrespondenceTrainer(
+        task,
+        adam(),
+        negatives=negatives,
+        labels=classifying.labels if exclude_same_cluster else None,
+    )
     phases = solo_phases(
         solo,
-        CorrespondenceTrainer(task, adam(), negatives=negatives),
-        ClassificationTrainer(
-            task,
-            adam(classifier=head_rate),
-            solo.num_records,
-            heads_only,
-        ),
+        fitting,
+        classifying,
         lambda: cluster_objects(task, solo)[0],
         solo_epochs,
         classification_passes,

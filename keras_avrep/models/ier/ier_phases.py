@@ -43,6 +43,7 @@ def ier_phases(
     pool="max",
     mismatch_grid=1,
     negatives=1,
+    exclude_same_cluster=False,
     direction="both",
     detach=None,
     seed=0,
@@ -85,6 +86,8 @@ def ier_phases(
         pool: string. See `CorrespondenceTrainer`. Defaults to `"max"`.
         mismatch_grid: int. Of stage two; see `CorrespondenceTrainer`. Defaults to 1.
         negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
+        exclude_same_cluster: bool. Whether two solos of one cluster are not mismatched,
+            once there are clusters. Defaults to `False`.
         direction: string. See `ErasingTrainer`. Defaults to `"both"`.
         detach: `None` or `"teacher"`. See `ErasingTrainer`. Defaults to `None`.
         seed: int. Of fresh heads and of mixtures. Defaults to 0.
@@ -112,6 +115,13 @@ def ier_phases(
     classifying = ClassificationTrainer(
         task, adam(classifier=head_rate), solo.num_records, heads_only
     )
+    fitting = CorrespondenceTrainer(
+        task,
+        adam(),
+        pool,
+        negatives=negatives,
+        labels=classifying.labels if exclude_same_cluster else None,
+    )
     turn_steps = mixing_passes * solo.epoch_steps
     rising = None
     if curriculum and mixing_passes:
@@ -136,7 +146,7 @@ def ier_phases(
 
     phases = solo_phases(
         solo,
-        CorrespondenceTrainer(task, adam(), pool, negatives=negatives),
+        fitting,
         classifying,
         lambda: cluster_both(task, solo),
         solo_epochs,

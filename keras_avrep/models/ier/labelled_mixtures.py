@@ -2,6 +2,7 @@ import keras
 from keras import ops
 
 from keras_avrep.layers import PseudoMultiHot
+from keras_avrep.models.solo_trainers import labels_of
 
 
 class LabelledMixtures(keras.layers.Layer):
@@ -41,7 +42,7 @@ class LabelledMixtures(keras.layers.Layer):
         self.built = True
 
     def call(self, waveforms, records, batches_seen=0):
-        labels = ops.take(self.labels, ops.cast(records, "int32"), axis=0)
+        labels = labels_of(self.labels, records)
         amount = {} if self.curriculum is None else self.curriculum(batches_seen)
         mixed = self.mixer(waveforms, classes=labels, **amount)
         stems = ops.take(labels, mixed["sources"], axis=0)
