@@ -52,6 +52,7 @@ from keras_avrep.evaluation.retrieval import (
     retrieval_recall,
 )
 from keras_avrep.evaluation.segmentation import segmentation_scores
+from keras_avrep.evaluation.silent_objects import sounding_over_silent
 from keras_avrep.evaluation.sounding_truth import SoundingTruth, sounding_truth
 from keras_avrep.evaluation.temporal_detection import (
     detection_average_precision,
@@ -110,6 +111,7 @@ __all__ = [
     "retrieval_recall",
     "save_features",
     "segmentation_scores",
+    "sounding_over_silent",
     "sounding_regions",
     "sounding_truth",
     "step_match",

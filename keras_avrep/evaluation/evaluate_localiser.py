@@ -24,6 +24,7 @@ from keras_avrep.evaluation.localization_floors import (
 )
 from keras_avrep.evaluation.map_entropy import map_entropy
 from keras_avrep.evaluation.moment_maps import dominant_clusters, predict_moments
+from keras_avrep.evaluation.silent_objects import sounding_over_silent
 from keras_avrep.evaluation.sounding_truth import known_classes, sounding_truth
 
 # As the released scripts have it: of composites, and of duets, where all sound.
@@ -246,7 +247,18 @@ def _class_scores(maps, truth, threshold, grid):
     silent = class_aware_scores(
         maps, truth.boxes, truth.class_ids, silent_ids=truth.silent_ids, **options
     )
-    return {**scores, "nsa_visible_silent": silent["nsa"]}
+    told = sounding_over_silent(
+        maps,
+        truth.boxes,
+        truth.silent_boxes,
+        truth.class_ids,
+        truth.silent_box_ids,
+    )
+    return {
+        **scores,
+        "nsa_visible_silent": silent["nsa"],
+        "sounding_over_silent": told,
+    }
 
 
 def _interference(maps, class_maps, truth, mapping):

@@ -40,13 +40,15 @@ def map_entropy(class_maps, boxes=None):
         "entropy_share": float(entropy.mean() / most),
     }
     if boxes is not None:
-        inside = np.stack([_inside(placed, maps.shape[1:3]) for placed in boxes])
+        inside = np.stack(
+            [places_in_boxes(placed, maps.shape[1:3]) for placed in boxes]
+        )
         mean = entropy[inside].mean() if inside.any() else np.nan
         result["entropy_share_in_boxes"] = float(mean / most)
     return result
 
 
-def _inside(boxes, shape):
+def places_in_boxes(boxes, shape):
     """bool `(h, w)`: places whose middle lies in a box."""
     rows, columns = ((np.arange(side) + 0.5) / side for side in shape)
     inside = np.zeros(shape, bool)

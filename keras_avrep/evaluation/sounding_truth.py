@@ -15,6 +15,8 @@ class SoundingTruth:
             what sounds.
         class_ids: for each moment, M ints.
         silent_ids: for each moment, the classes that are seen and do not sound.
+        silent_boxes: for each moment, float64 array `(S, 4)` of what is seen and silent.
+        silent_box_ids: for each moment, S ints, the classes of its silent boxes.
         visible: bool array `(N, C)`.
         levels_db: float64 array `(N, C)`. How loud each source is; NaN for classes
             that are not heard.
@@ -25,6 +27,8 @@ class SoundingTruth:
     boxes: list[np.ndarray]
     class_ids: list[np.ndarray]
     silent_ids: list[np.ndarray]
+    silent_boxes: list[np.ndarray]
+    silent_box_ids: list[np.ndarray]
     visible: np.ndarray
     levels_db: np.ndarray
     levels_known: np.ndarray
@@ -49,6 +53,8 @@ class SoundingTruth:
             [self.boxes[row] for row in rows],
             [self.class_ids[row] for row in rows],
             [self.silent_ids[row] for row in rows],
+            [self.silent_boxes[row] for row in rows],
+            [self.silent_box_ids[row] for row in rows],
             self.visible[rows],
             self.levels_db[rows],
             self.levels_known[rows],
@@ -86,7 +92,7 @@ def sounding_truth(records, classes: list[str] | None = None) -> SoundingTruth:
     number = {name: position for position, name in enumerate(classes)}
     shape = len(records), len(classes)
     visible, levels = np.zeros(shape, bool), np.full(shape, np.nan)
-    boxes, class_ids, silent_ids = [], [], []
+    boxes, class_ids, silent_ids, silent_boxes, silent_box_ids = ([] for _ in range(5))
     for row, record in enumerate(records):
         ids = np.array([number[name] for name in record.box_labels], int)
         placed = np.array(record.boxes, np.float64).reshape(-1, 4)
@@ -94,11 +100,23 @@ def sounding_truth(records, classes: list[str] | None = None) -> SoundingTruth:
         boxes.append(placed[on])
         class_ids.append(ids[on])
         silent_ids.append(np.setdiff1d(ids[~on], ids[on]))
+        silent_boxes.append(placed[~on])
+        silent_box_ids.append(ids[~on])
         visible[row, ids] = True
         for name, level in record.levels.items():
             levels[row, number[name]] = level
     known = np.array([bool(record.levels) for record in records])
-    return SoundingTruth(classes, boxes, class_ids, silent_ids, visible, levels, known)
+    return SoundingTruth(
+        classes,
+        boxes,
+        class_ids,
+        silent_ids,
+        silent_boxes,
+        silent_box_ids,
+        visible,
+        levels,
+        known,
+    )
 
 
 def known_classes(records) -> list[str]:

@@ -20,6 +20,7 @@ MIXTURES = {
     "auc": "AUC",
     "nsa": "NSA",
     "nsa_visible_silent": "NSA of silent ones",
+    "sounding_over_silent": "sounding over silent",
     "entropy_share": "undecided",
     "entropy_share_in_boxes": "undecided in boxes",
 }

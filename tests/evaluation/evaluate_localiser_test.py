@@ -13,6 +13,7 @@ from keras_avrep.evaluation import (
     evaluate_localiser,
     map_entropy,
     predict_moments,
+    sounding_over_silent,
     sounding_truth,
 )
 from keras_avrep.evaluation.moment_maps import _others
@@ -210,3 +211,38 @@ def test_entropy_tells_a_collapse():
     assert np.isnan(map_entropy(sure, [[]])["entropy_share_in_boxes"])
     with pytest.raises(ValueError, match="`class_maps`"):
         map_entropy(np.ones((2, 2, 3)))
+
+
+# --- what sounds over what is silent ---------------------------------------------
+
+UPPER, LOWER = [0, 0, 0.5, 1], [0.5, 0, 1, 1]
+
+
+def test_maps_that_hear_are_higher_where_it_sounds():
+    maps = np.zeros((2, 4, 4))
+    maps[0, 0, 1], maps[1, 3, 2] = 1.0, 1.0
+    # The second picture has it the wrong way round.
+    assert sounding_over_silent(maps[:1], [[UPPER]], [[LOWER]]) == 1.0
+    assert sounding_over_silent(maps, [[UPPER]] * 2, [[LOWER]] * 2) == 0.5
+    assert sounding_over_silent(np.ones((1, 4, 4)), [[UPPER]], [[LOWER]]) == 0.5
+    # One that sounds beside two that do not: above one of them.
+    quarter = [[0, 0, 0.5, 0.25], [0, 0.25, 0.5, 0.5]]
+    assert sounding_over_silent(maps[:1], [[LOWER]], [quarter]) == 0.25
+
+
+def test_each_object_is_scored_by_the_map_of_its_class():
+    maps = np.zeros((1, 4, 4, 2))
+    maps[0, 0, 0, 1], maps[0, 3, 3, 1] = 0.3, 0.9
+    maps[0, 3, 3, 0] = 0.1
+    found = sounding_over_silent(maps, [[UPPER]], [[LOWER]], [[1]], [[0]])
+    assert found == 1.0
+    assert sounding_over_silent(maps, [[UPPER]], [[LOWER]], [[1]], [[1]]) == 0.0
+
+
+def test_pictures_without_both_have_no_such_score():
+    maps = np.ones((1, 4, 4))
+    assert np.isnan(sounding_over_silent(maps, [[UPPER]], [[]]))
+    with pytest.raises(ValueError, match="as many"):
+        sounding_over_silent(maps, [], [])
+    with pytest.raises(ValueError, match="class_ids"):
+        sounding_over_silent(maps[..., None], [[UPPER]], [[LOWER]])
