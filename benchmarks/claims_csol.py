@@ -124,11 +124,11 @@ def of(results, rung):
 def mixture_table(results):
     """Composites: class-aware overlap, silence, entropy, with floors and controls."""
     lines = [
-        "| composites | seeds | CIoU@0.3 | AUC | NSA | NSA, silent ones | entropy |",
+        "| composites | seeds | CIoU@0.3 | AUC | NSA | sounding over silent | entropy |",
         "|---|---|---|---|---|---|---|",
     ]
 
-    def row(title, found, keys=("ciou_at_30", "auc", "nsa", "nsa_visible_silent")):
+    def row(title, found, keys=("ciou_at_30", "auc", "nsa", "sounding_over_silent")):
         cells = [
             spread([f[k] for f in found]) if found[0].get(k) is not None else "–"
             for k in keys

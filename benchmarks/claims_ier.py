@@ -160,7 +160,7 @@ def place_table(results):
     """Where: clean and wild, with what is silent, and floors."""
     lines = [
         "| rung | seeds | clean CIoU@0.3 | wild CIoU@0.3 | clean AUC | wild AUC "
-        "| wild NSA, silent ones | off-screen mass |",
+        "| wild, sounding over silent | off-screen mass |",
         "|---|---|---|---|---|---|---|---|",
     ]
 
@@ -170,7 +170,7 @@ def place_table(results):
             cells(found, "wild", *version, "ciou_at_30"),
             cells(found, "clean", *version, "auc"),
             cells(found, "wild", *version, "auc"),
-            cells(found, "wild", *version, "nsa_visible_silent"),
+            cells(found, "wild", *version, "sounding_over_silent"),
             cells(found, "wild", *version, "off_screen", "mass"),
         ]
         lines.append(f"| {title} | {len(found)} | " + " | ".join(numbers) + " |")

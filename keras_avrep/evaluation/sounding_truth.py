@@ -15,7 +15,7 @@ class SoundingTruth:
             what sounds.
         class_ids: for each moment, M ints.
         silent_ids: for each moment, the classes that are seen and do not sound.
-        silent_boxes: for each moment, float64 array `(S, 4)` of what is seen and silent.
+        silent_boxes: for each moment, float64 array `(S, 4)`.
         silent_box_ids: for each moment, S ints, the classes of its silent boxes.
         visible: bool array `(N, C)`.
         levels_db: float64 array `(N, C)`. How loud each source is; NaN for classes

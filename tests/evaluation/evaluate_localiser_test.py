@@ -153,6 +153,9 @@ def test_truth_is_read_off_the_records(tmp_path):
     assert truth.classes == ["blue", "green", "red"]
     assert truth.solo.tolist() == [False, True, True]
     assert truth.class_ids[0].tolist() == [2] and truth.silent_ids[0].tolist() == [0]
+    assert truth.silent_boxes[0].shape == (1, 4) and not len(truth.silent_boxes[1])
+    assert truth.silent_box_ids[0].tolist() == [0]
+    assert truth.take([1, 0]).silent_box_ids[1].tolist() == [0]
     np.testing.assert_array_equal(truth.levels_db[0], [np.nan, -5, 0])
     assert truth.visible[0].tolist() == [True, False, True]
     assert truth.levels_known.tolist() == [True, True, False]
