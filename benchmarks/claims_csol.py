@@ -124,7 +124,8 @@ def of(results, rung):
 def mixture_table(results):
     """Composites: class-aware overlap, silence, entropy, with floors and controls."""
     lines = [
-        "| composites | seeds | CIoU@0.3 | AUC | NSA | sounding over silent | entropy |",
+        "| composites | seeds | CIoU@0.3 | AUC | NSA | sounding over silent "
+        "| entropy |",
         "|---|---|---|---|---|---|---|",
     ]
 
