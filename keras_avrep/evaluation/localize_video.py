@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from keras_avrep.data import read_waveform, stream_timed_frames
+from keras_avrep.data import probe, read_waveform, stream_timed_frames
 from keras_avrep.evaluation.map_alignment import aligned_maps
 
 CHUNK_FRAMES = 128
@@ -46,10 +46,11 @@ def localize_video(
 ) -> VideoMaps:
     """Maps of every frame of a video and the sound around it.
 
-    The sound of a frame is the `duration` seconds that it is in the middle of,
-    with silence before the start and after the end. The whole picture is scaled, in
-    its proportion if the model takes any, so maps cover all of it. Frames and sound
-    are read in parts: a long video needs no more memory than its maps.
+    The sound of a frame is the `duration` seconds that it is in the middle of, near
+    the start and the end of a video the first and the last so many. The whole picture
+    is scaled, in its proportion if the model takes any, so maps cover all of it.
+    Frames and sound are read in parts: a long video needs no more memory than its
+    maps.
 
     Args:
         model: from a dict of `frame` `(B, size, size, 3)`, 0 to 255, and
@@ -82,11 +83,12 @@ def localize_video(
     check_localiser(model)
     square = None not in model.input["frame"].shape[1:3]
     frames = stream_timed_frames(path, size, every, square)
+    length = probe(path).duration
     times, class_maps, sounding_maps, has_audio = [], [], [], False
     while part := list(islice(frames, CHUNK_FRAMES)):
         at, images = zip(*part, strict=True)
         at = np.array(at, np.float64)
-        sound, has_audio = _sound_around(path, at, duration, sample_rate)
+        sound, has_audio = _sound_around(path, at, duration, sample_rate, length)
         for first in range(0, len(at), batch_size):
             chosen = slice(first, first + batch_size)
             inputs = {"frame": np.stack(images[chosen]), "waveform": sound[chosen]}
@@ -149,10 +151,14 @@ def check_localiser(model) -> None:
         )
 
 
-def _sound_around(path, times, duration, sample_rate) -> tuple[np.ndarray, bool]:
-    """float32 `(N, S)`, each row centred at its time; and whether there is sound."""
+def _sound_around(
+    path, times, duration, sample_rate, length
+) -> tuple[np.ndarray, bool]:
+    """float32 `(N, S)`, each row centred at its time as far as the video's seconds
+    allow; and whether there is sound."""
     count = round(duration * sample_rate)
     firsts = np.rint(times * sample_rate).astype(np.int64) - count // 2
+    firsts = np.clip(firsts, 0, max(0, round(length * sample_rate) - count))
     span = int(firsts[-1] - firsts[0]) + count
     if span > len(times) * count:
         # Far apart: what lies between them need not be decoded.

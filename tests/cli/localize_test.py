@@ -53,7 +53,7 @@ def test_the_video_its_maps_and_its_boxes(model, tmp_path, capsys):
     np.testing.assert_allclose(*(a.astype(float) for a in (before[0], after[0])))
     # Only near the click something is drawn; then red is named cello, blue tuba.
     changed = np.abs(after[1].astype(int) - before[1]).mean(axis=(1, 2, 3)) > 4
-    assert np.flatnonzero(changed).tolist() == list(range(17, 27))
+    assert np.flatnonzero(changed).tolist() == list(range(17, 30))
     with np.load(out.with_suffix(".npz")) as content:
         assert content["class_maps"].shape == (30, 8, 8, 3)
         assert content["class_maps"].dtype == content["sounding_maps"].dtype == "f2"

@@ -37,9 +37,9 @@ def test_maps_of_every_frame_and_the_sound_around_it(model, tmp_path):
     assert maps.class_maps.shape == (30, 8, 8, 3)
     assert maps.has_audio
     assert (maps.class_maps[0, 3, [0, 7]].argmax(-1) == [0, 2]).all()
-    # The click is within half a second of these frames only.
+    # The click is within half a second of these frames, or in the last second.
     heard = maps.sounding_maps.max(axis=(1, 2)) > 0.5
-    assert np.flatnonzero(heard).tolist() == list(range(17, 27))
+    assert np.flatnonzero(heard).tolist() == list(range(17, 30))
 
 
 def test_chunks_and_batches_do_not_matter(model, tmp_path):
@@ -64,10 +64,18 @@ def test_sound_is_the_same_however_it_is_read(tmp_path):
         tmp_path / "a.mov", audio=sound, sample_rate=44100, audio_codec="pcm_s16le"
     )
     for times in (np.arange(0, 3, 0.3), np.array([0.2, 2.9])):
-        read, has_audio = _sound_around(path, times, 1.0, 16000)
-        apart, _ = read_waveform(path, times - 0.5, 1.0, 16000)
+        read, has_audio = _sound_around(path, times, 1.0, 16000, 3.0)
+        apart, _ = read_waveform(path, np.clip(times - 0.5, 0, 2), 1.0, 16000)
         assert has_audio and read.shape == (len(times), 16000)
         np.testing.assert_allclose(read, apart, atol=1e-5)
+
+
+def test_a_short_video_is_heard_as_a_whole(model, tmp_path):
+    path = tmp_path / "a.mp4"
+    sound = clicks([0.9], 1, 16000)
+    write_two_colours(path, seconds=1, audio=sound, sample_rate=16000)
+    maps = localize_video(model, path, SIZE)
+    assert (maps.sounding_maps.max(axis=(1, 2)) > 0.5).all()
 
 
 def test_without_sound_it_is_said(model, tmp_path):
