@@ -85,7 +85,7 @@ def test_a_video_without_sound_is_said_and_drawn_without_regions(
 
 
 def test_sparse_looks_hold_and_thresholds_are_kept(model, tmp_path):
-    video = write_scene(tmp_path / "my.mp4", audio=clicks([0.9], 3, 16000))
+    video = write_scene(tmp_path / "my.mp4", audio=clicks([1.2], 3, 16000))
     out = tmp_path / "out.mkv"
     clip = {**CLIP, "cluster_names": None}
     localize_to_files(model, clip, video, out, every=1.0, level=0.4)
