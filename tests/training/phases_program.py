@@ -1,16 +1,20 @@
-"""Trains CSOL in all of its phases; run twice to resume. Arguments: VIDEOS OUT."""
+"""Trains a localiser in all of its phases; run twice to resume.
+
+Arguments: NAME VIDEOS OUT. `tiny_NAME` in `tests/helpers` builds the model.
+"""
 
 import functools
+import importlib
 import sys
 
-from tiny_csol import SIZE, build
+from tiny_csol import SIZE
 
 from keras_avrep.data import moment_set, scan_folder
 from keras_avrep.training import make_deterministic, train_phases
 
-videos, out = sys.argv[1:3]
+name, videos, out = sys.argv[1:4]
 make_deterministic()
-model = build()
+model = importlib.import_module(f"tiny_{name}").build()
 solo, mixed = (
     moment_set(
         scan_folder(f"{videos}/{kind}").records,
@@ -21,9 +25,10 @@ solo, mixed = (
     )
     for kind in ("solo", "duet")
 )
-phases = model.training_phases(
-    solo, mixed, solo_epochs=2, mixed_epochs=1, classification_passes=1
-)
+schedule = {"solo_epochs": 2, "mixed_epochs": 1, "classification_passes": 1}
+if name == "ier":
+    schedule["first_mixing"] = 2
+phases = model.training_phases(solo, mixed, **schedule)
 for phase in phases:
     # Tracing takes longer than a few small steps.
     phase.trainer.run_eagerly = True

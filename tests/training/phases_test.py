@@ -28,28 +28,28 @@ def videos(tmp_path_factory):
     return root
 
 
-def run_program(videos, out):
+def run_program(videos, out, name="csol"):
     helpers = PROGRAM.parent.parent / "helpers"
     given = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, [str(helpers), given]))
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(videos), str(out)],
+        [sys.executable, str(PROGRAM), name, str(videos), str(out)],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
     )
 
 
-def finish(videos, out):
-    program = run_program(videos, out)
+def finish(videos, out, name="csol"):
+    program = run_program(videos, out, name)
     lines = program.communicate()[0].splitlines()
     assert program.returncode == 0
     return lines
 
 
-def kill_after(videos, out, step):
+def kill_after(videos, out, step, name="csol"):
     """Start, and kill without warning once a step has been reported."""
-    program = run_program(videos, out)
+    program = run_program(videos, out, name)
     for line in program.stdout:
         if re.match(rf"step {step}/", line):
             os.kill(program.pid, signal.SIGKILL)
@@ -86,18 +86,35 @@ def test_phases_come_in_their_order(whole):
     assert of[7] == {"loss_correspondence", "loss_category"}
 
 
+def assert_same_end(one, other):
+    expected, found = arrays(one), arrays(other)
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+    rows = [read_history(out / "history.csv") for out in (one, other)]
+    assert [r["step"] for r in rows[0]] == [r["step"] for r in rows[1]]
+
+
 def test_a_run_killed_in_both_stages_ends_with_the_same_bits(whole, videos, tmp_path):
     # Between clustering and the next checkpoint, and among mixtures.
     for step in (5, 7):
         kill_after(videos, tmp_path, step)
-    lines = finish(videos, tmp_path)
-    assert "resumed at step 6 of 8" in lines
-    expected, found = arrays(whole[0]), arrays(tmp_path)
-    assert expected.keys() == found.keys()
-    for name, array in expected.items():
-        np.testing.assert_array_equal(found[name], array, err_msg=name)
-    rows = [read_history(out / "history.csv") for out in (whole[0], tmp_path)]
-    assert [r["step"] for r in rows[0]] == [r["step"] for r in rows[1]]
+    assert "resumed at step 6 of 8" in finish(videos, tmp_path)
+    assert_same_end(whole[0], tmp_path)
+
+
+def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    lines = finish(videos, whole, "ier")
+    assert [line for line in lines if line.startswith(("mixtures", "any"))] == [
+        "mixtures 2 of 2: steps 7 to 8",
+        "any videos: steps 9 to 10",
+    ]
+    # Among mixtures of solos, and among any videos.
+    for step in (7, 9):
+        kill_after(videos, parts, step, "ier")
+    assert "resumed at step 8 of 10" in finish(videos, parts, "ier")
+    assert_same_end(whole, parts)
 
 
 def test_a_finished_run_has_nothing_left_to_do(whole, videos):
