@@ -102,7 +102,8 @@ def show_scores(results, say):
             rows["one map for all classes"] = found["correspondence"]
         rows |= {k.replace("_", " "): v for k, v in found.get("floors", {}).items()}
         for name, scores in rows.items():
-            shown = {k: scores.get(k) for k in (first, "auc", "nsa")}
+            keys = (first, "auc", "nsa", "sounding_over_silent")
+            shown = {k: scores.get(k) for k in keys}
             text = "  ".join(f"{k} {v:.1%}" for k, v in shown.items() if v is not None)
             if text:
                 say(f"  {name}: {text}")

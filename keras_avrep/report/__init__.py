@@ -3,5 +3,11 @@
 from keras_avrep.report.overview import write_overview_picture
 from keras_avrep.report.page import write_report
 from keras_avrep.report.sounding_overlay import draw_sounding
+from keras_avrep.report.sounding_picture import write_sounding_picture
 
-__all__ = ["draw_sounding", "write_overview_picture", "write_report"]
+__all__ = [
+    "draw_sounding",
+    "write_overview_picture",
+    "write_report",
+    "write_sounding_picture",
+]

@@ -153,14 +153,13 @@ def _levels(mixtures: dict) -> str:
 
 def _gallery(model: ModelRun) -> str:
     arrays = model.sounding
-    if not _complete(arrays):
+    if not is_complete(arrays):
         return ""
-    names = [str(name) for name in arrays["names"]]
     kinds = arrays["kinds"].astype(str)
     body = ""
     for kind, title in KINDS.items():
         rows = np.flatnonzero(kinds == kind)
-        cells = "".join(_moment(arrays, row, names) for row in rows)
+        cells = "".join(_moment(arrays, row) for row in rows)
         if cells:
             body += f'<h3>{esc(title)}</h3><div class="sounding">{cells}</div>'
     legend = (
@@ -172,7 +171,7 @@ def _gallery(model: ModelRun) -> str:
     return legend + body if body else ""
 
 
-def _complete(arrays: dict) -> bool:
+def is_complete(arrays: dict) -> bool:
     """Whether all arrays are there and fit."""
     frames, names = arrays.get("frames"), arrays.get("names")
     if frames is None or names is None or frames.ndim != 4 or not frames.size:
@@ -190,7 +189,18 @@ def _complete(arrays: dict) -> bool:
     return True
 
 
-def _moment(arrays: dict, row: int, names: list[str]) -> str:
+def moment_pictures(arrays: dict, row: int) -> tuple[list[np.ndarray], dict]:
+    """What is true of a held-out moment, where it fits, and what the model says.
+
+    Args:
+        arrays: what `keras-avrep evaluate` keeps in `sounding.npz`.
+        row: int. Which moment.
+
+    Returns:
+        Three uint8 pictures `(H, W, 3)`, and a dict of what is `heard` and what the
+        model `said`, names joined by commas.
+    """
+    names = [str(name) for name in arrays["names"]]
     frame = pictures.enlarge(
         pictures.as_pixels(arrays["frames"][row][None]), PICTURE_PIXELS
     )[0]
@@ -213,13 +223,19 @@ def _moment(arrays: dict, row: int, names: list[str]) -> str:
     fits = pictures.overlay(frame[None], arrays["sounding_maps"][row][None], top=1.0)
     heard = ", ".join(sorted(arrays["truth_names"][sounding].astype(str))) or "nothing"
     said = ", ".join(sorted({box["name"] for box in boxes})) or "nothing"
-    overlap = percent(arrays["overlaps"][row])
     true_picture = _truth_picture(frame, arrays, truth)
+    return [true_picture, fits[0], drawn], {"heard": heard, "said": said}
+
+
+def _moment(arrays: dict, row: int) -> str:
+    shown, words = moment_pictures(arrays, row)
+    heard, said = words["heard"], words["said"]
+    overlap = percent(arrays["overlaps"][row])
     return (
         '<figure class="clip">'
-        f"{_image(true_picture, f'sounding: {heard}')}"
-        f"{_image(fits[0], 'where picture and sound fit')}"
-        f"{_image(drawn, f'the model says: {said}')}"
+        f"{_image(shown[0], f'sounding: {heard}')}"
+        f"{_image(shown[1], 'where picture and sound fit')}"
+        f"{_image(shown[2], f'the model says: {said}')}"
         f"<figcaption>sounds: {esc(heard)}<br>says: {esc(said)}<br>overlap {overlap}"
         "</figcaption></figure>"
     )

@@ -1,9 +1,12 @@
 import html as html_module
 import re
 
+import csol_run
 import numpy as np
 import pytest
+from PIL import Image
 
+from keras_avrep.report import write_sounding_picture
 from keras_avrep.report.run_reader import ModelRun, Run
 from keras_avrep.report.sounding_section import sounding_section
 
@@ -102,3 +105,18 @@ def test_no_section_without_localisers():
     assert page() == ""
     assert page(ModelRun("dclr", "DCLR", {"retrieval": {}})) == ""
     assert page(model(), model("ier")).count("<details") == 2
+
+
+def test_a_picture_of_moments_and_failures(tmp_path):
+    folder = csol_run.write_run(tmp_path, cluster_names=None)
+    with pytest.raises(ValueError, match="keras-avrep evaluate"):
+        write_sounding_picture(folder, tmp_path / "a.png")
+    np.savez(folder / "sounding.npz", **arrays())
+    path = write_sounding_picture(folder, tmp_path / "pictures" / "a.png")
+    with Image.open(path) as image:
+        assert image.size[0] == 1400
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    # Both moments are on the one line; nothing is where a third would be.
+    coloured = np.ptp(pixels, axis=-1) > 40
+    assert coloured[:, :460].mean() > 0.1 and coloured[:, 470:930].mean() > 0.1
+    assert not coloured[:, 940:].any()

@@ -6,10 +6,14 @@ from keras_avrep.models.tiny_localiser import SECOND, TINY
 
 FOLDER = Path(__file__).parent / "presets"
 
+CSOL_TINY = {**TINY, "task": {"embedding_dim": 64, "unit_rows": True}}
+
 PRESETS = {
-    "csol_tiny": {
-        **TINY,
-        "task": {"embedding_dim": 64, "unit_rows": True},
+    "csol_tiny": CSOL_TINY,
+    "csol_tiny_orchestra": {
+        **CSOL_TINY,
+        "description": "The configuration of `csol_tiny` with weights: trained on 880 "
+        "solos and 880 composites of the world `orchestra`.",
     },
     "csol_resnet18": {
         "backbone": {},
