@@ -8,11 +8,13 @@ same videos without unseen sources and noise.
 import time
 from pathlib import Path
 
+import numpy as np
 from claims_common import between_markers, spread
 from sounding_common import COUNTS as ALL_COUNTS
 from sounding_common import (
     DEFAULTS,
     keep,
+    labels_in,
     run,
     schedule_of,
     scored,
@@ -41,6 +43,7 @@ SCHEDULE = InterferenceEraser.presets["ier_tiny"]["schedule"]
 LADDER = {
     "csol": ("CSOL", "csol_tiny", {}, {}, {}),
     "full": ("IEr", "ier_tiny", {}, {}, {}),
+    "stage_one": ("IEr, stage one alone", "ier_tiny", {}, {}, None),
     "no_identifier": (
         "one vector for all classes",
         "ier_tiny",
@@ -105,17 +108,23 @@ def run_rung(rung, seed, args):
         # That of the claims of CSOL, trained by whichever comes first.
         solos = folder.with_name(f"csol{seed}") / "solo"
     model, _ = stage_one(preset, solos, sets, seed, args, changes, schedule)
-    phases = model.training_phases(
-        sets["solo"],
-        sets["unconstrained"],
-        learning_rate=args.learning_rate,
-        seed=seed,
-        mismatch_grid=2,
-        **{**schedule, **second},
-    )
-    training = run(phases[-1:], folder / rung, args)
+    training = {"losses": None}
+    if second is not None:
+        phases = model.training_phases(
+            sets["solo"],
+            sets["unconstrained"],
+            learning_rate=args.learning_rate,
+            seed=seed,
+            mismatch_grid=2,
+            **{**schedule, **second},
+        )
+        if preset == "ier_tiny":
+            # Mixtures of solos are replayed with the clusters of stage one.
+            labels_in(phases).assign(np.load(solos / "labels.npy"))
+        training = run(phases[-1:], folder / rung, args)
     wild = scored(model, preset, "unconstrained", seed, args)
-    keep(model, preset, folder / rung, wild)
+    if second is not None:
+        keep(model, preset, folder / rung, wild)
     return {
         "seed": seed,
         "rung": rung,

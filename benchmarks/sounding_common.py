@@ -124,9 +124,15 @@ def stage_one(preset, folder, sets, seed, args, changes, schedule):
 
         run(phases, folder, args, after)
         np.save(scores, found, allow_pickle=True)
+        np.save(folder / "labels.npy", keras.ops.convert_to_numpy(labels_in(phases)))
         model.save_weights(weights)
     model.load_weights(weights)
     return model, np.load(scores, allow_pickle=True).item()
+
+
+def labels_in(phases):
+    """The variable of the clusters of all solos."""
+    return next(p.trainer.labels for p in phases if p.name.startswith("clusters"))
 
 
 def sets_of(kinds, preset, seed, args):
