@@ -5,7 +5,8 @@
 Each file is loaded again by its own runtime and compared with Keras on clips
 of the given videos, those of the test split where there are splits; a float32
 format that differs by more than the tolerance fails the command. int8 is calibrated
-on other videos, of the training split.
+on other videos, of the training split. What finds sounds is written with two inputs,
+a picture and the sound around it, as SavedModel and LiteRT.
 """
 
 from pathlib import Path
@@ -37,20 +38,32 @@ def add_arguments(parser):
 
 
 def run(args):
+    from keras_avrep.cli.export_localiser import export_localiser
     from keras_avrep.cli.progress import say
-    from keras_avrep.cli.run_folder import (
-        clip_arguments,
-        is_run,
-        load_run_model,
-        update_summary,
-    )
+    from keras_avrep.cli.run_folder import is_run, load_run_model, update_summary
     from keras_avrep.data import scan_folder
-    from keras_avrep.export import FORMATS, export_all
+    from keras_avrep.evaluation import is_localiser
 
     model, config = load_run_model(args.run)
-    parts = chosen_parts(model, args.parts)
     out = Path(args.out) if args.out else Path(args.run) / "export"
     compared, calibrating = divide(scan_folder(args.folder))
+    if is_localiser(model):
+        sounding = [record for record in compared if record.has_audio]
+        results = export_localiser(model, config, sounding, out, args)
+    else:
+        results = export_video_model(model, config, compared, calibrating, out, args)
+    show_exports(results, say)
+    if is_run(args.run):
+        update_summary(args.run, {"export": results})
+    say(f"everything is in {out}")
+
+
+def export_video_model(model, config, compared, calibrating, out, args):
+    """Write the representation of a model of videos, and the parts asked for."""
+    from keras_avrep.cli.run_folder import clip_arguments
+    from keras_avrep.export import FORMATS, export_all
+
+    parts = chosen_parts(model, args.parts)
     formats, clip = args.formats or FORMATS, clip_arguments(config)
     clips = real_clips(compared, clip)
     results = export_all(
@@ -62,11 +75,7 @@ def run(args):
         tolerance=args.tolerance,
         calibration_clips=calibration_clips(calibrating, clip, formats),
     )
-    results += export_parts(model, parts, out, clips, args)
-    show_exports(results, say)
-    if is_run(args.run):
-        update_summary(args.run, {"export": results})
-    say(f"everything is in {out}")
+    return results + export_parts(model, parts, out, clips, args)
 
 
 def chosen_parts(model, names):

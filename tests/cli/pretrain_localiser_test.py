@@ -87,6 +87,16 @@ def test_maps_are_scored_beside_floors(trained, folders):
     assert {"model", "floors", "shuffled"} <= scores["mixtures"].keys()
 
 
+def test_it_is_exported_with_two_inputs(trained, folders, tmp_path, capsys):
+    command = ["export", trained, folders / "duet", "--out", tmp_path]
+    run(*command, "--formats", "litert", "--name", "sounds")
+    assert (tmp_path / "sounds.tflite").is_file()
+    (row,) = json.loads((trained / "summary.json").read_text())["export"]
+    assert row["format"] == "litert" and row["max_abs_diff"] < 1e-4
+    assert run(*command, "--formats", "onnx")
+    assert "onnx is not for localisers" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

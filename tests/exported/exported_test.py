@@ -9,8 +9,8 @@ import pytest
 
 from keras_avrep.evaluation import embed_clips
 from keras_avrep.export import run_litert
-from keras_avrep.models import DCLR, VideoClassifier
-from keras_avrep.worlds import ScenesWorld
+from keras_avrep.models import CSOL, DCLR, VideoClassifier
+from keras_avrep.worlds import OrchestraWorld, ScenesWorld
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "exported"
@@ -38,13 +38,34 @@ def test_files_agree_with_the_preset(model, clips, row):
     assert difference < (1e-4 if row["format"] == "litert" else 0.5)
 
 
-def test_the_python_example_runs(monkeypatch):
+def test_the_python_examples_run(monkeypatch):
     text = (FOLDER / "README.md").read_text()
-    (example,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    examples = re.findall(r"```python\n(.*?)```", text, re.S)
     monkeypatch.chdir(FOLDER)
     scope: dict = {}
-    exec(example, scope)
+    for example in examples:
+        exec(example, scope)
     assert scope["feature"].shape == (1, 96)
+    assert scope["maps"]["sounding_map"].shape == (1, 12, 12, 1)
+
+
+def test_the_localiser_agrees_with_its_preset():
+    from ai_edge_litert.interpreter import Interpreter
+
+    path = FOLDER / "csol_tiny_orchestra.tflite"
+    assert path.stat().st_size < 2_000_000
+    localiser = Interpreter(str(path)).get_signature_runner()
+    world = OrchestraWorld("composite", seed=5)
+    plan = world.plan("test", 0)
+    inputs = {
+        "frame": world.frames(plan)[:1].astype("float32"),
+        "waveform": world.waveform(plan)[None].astype("float32"),
+    }
+    expected = CSOL.from_preset("csol_tiny_orchestra").predict(inputs, verbose=0)
+    found = localiser(**inputs)
+    assert found.keys() == expected.keys()
+    for name, maps in expected.items():
+        np.testing.assert_allclose(found[name], maps, atol=1e-4)
 
 
 def test_the_preset_is_trained_and_its_twins_follow(model):

@@ -1,0 +1,67 @@
+"""Export of what finds sounds: one model of a picture and the sound around it."""
+
+MOST_MOMENTS = 8
+
+
+def export_localiser(model, config, records, out, args):
+    """Write the localiser and compare each file with Keras on moments of videos.
+
+    Args:
+        model: `keras_avrep.models.LocalisationTask`.
+        config: dict with its `clip`.
+        records: list of `keras_avrep.data.VideoRecord` with sound.
+        out: folder.
+        args: what `export` has parsed.
+
+    Returns:
+        List of rows, as of `keras_avrep.export.export_part`.
+
+    Raises:
+        ValueError: if a format is not for localisers, or no video can be used.
+    """
+    from keras_avrep.export import export_part
+
+    rows = []
+    for part, part_model in model.inference_models().items():
+        rows += export_part(
+            part_model,
+            out,
+            model.inference_inputs(part, real_moments(model, records, config["clip"])),
+            name=args.name or type(model).__name__.lower(),
+            formats=chosen_formats(args.formats),
+            tolerance=args.tolerance,
+        )
+    return rows
+
+
+def chosen_formats(asked):
+    """The formats asked for, or all that a model with two inputs has."""
+    known = ("saved_model", "litert")
+    for name in asked or ():
+        if name not in known:
+            raise ValueError(
+                f"--formats {name} is not for localisers; give {' or '.join(known)}."
+            )
+    return tuple(asked or known)
+
+
+def real_moments(model, records, clip):
+    """A moment of each of some videos: `frame` and `audio`, stacked."""
+    import numpy as np
+
+    from keras_avrep.data import MediaError, read_sample
+
+    sampler, rng = model.training_sampler(), np.random.default_rng(0)
+    samples = []
+    for record in records:
+        try:
+            sample = read_sample(record, sampler(record, rng), clip["size"])
+        except MediaError:
+            continue
+        samples.append((sample["frame"], sample["audio"]))
+        if len(samples) == MOST_MOMENTS:
+            break
+    if not samples:
+        raise ValueError("There is no usable video with sound to check the export on.")
+    frames, sounds = zip(*samples, strict=True)
+    return {"frame": np.stack(frames), "audio": np.stack(sounds)}
