@@ -9,6 +9,7 @@ GRID = 112
 LEVEL = 0.5
 SOUNDING_LEVEL = 0.5
 THRESHOLD = 0.5
+SMALLEST = 0.005
 
 
 def map_boxes(
@@ -19,6 +20,7 @@ def map_boxes(
     sounding_level=SOUNDING_LEVEL,
     threshold=THRESHOLD,
     grid=GRID,
+    smallest=SMALLEST,
 ):
     """Boxes of the objects that sound in a frame.
 
@@ -35,6 +37,8 @@ def map_boxes(
         threshold: float. A region is where the map of the cluster exceeds this
             share of its maximum. Defaults to 0.5.
         grid: int. Pixels a side that maps are resized to. Defaults to 112.
+        smallest: float. Share of the picture that a region must have; less is the edge
+            of something else. Defaults to 0.005.
 
     Returns:
         List of dicts, the surest first: `cluster` (the first of its name), `name`
@@ -52,7 +56,7 @@ def map_boxes(
 
     Reference: note of CSOL (arXiv:2112.11749), section 3.4.
     """
-    options = level, sounding_level, threshold, grid
+    options = level, sounding_level, threshold, grid, smallest
     return [
         box for box, _ in sounding_regions(class_map, sounding_map, names, *options)
     ]
@@ -66,6 +70,7 @@ def sounding_regions(
     sounding_level=SOUNDING_LEVEL,
     threshold=THRESHOLD,
     grid=GRID,
+    smallest=SMALLEST,
 ):
     """`map_boxes`, each with its region.
 
@@ -91,7 +96,7 @@ def sounding_regions(
         for number, place in enumerate(ndimage.find_objects(parts), 1):
             region = parts == number
             # A part that is silent may share its map with one that sounds.
-            if not (region & heard).any():
+            if not (region & heard).any() or region.mean() < smallest:
                 continue
             rows, columns = place
             corners = [rows.start, columns.start, rows.stop, columns.stop]

@@ -58,6 +58,15 @@ def test_clusters_of_one_name_are_added_up():
     assert one["score"] == pytest.approx(0.9)
 
 
+def test_slivers_are_no_objects():
+    # A quarter of the picture, and an edge of another class beside it.
+    found = maps([(0, (0, 0, 4, 4)), (1, (0, 4, 4, 5))], [(0, 0, 8, 8)])
+    assert {b["cluster"] for b in map_boxes(*found)} == {0, 1}
+    (large,) = map_boxes(*found, smallest=0.15)
+    assert large["cluster"] == 0
+    assert map_boxes(*found, smallest=0.5) == []
+
+
 def test_uniform_maps_have_no_boxes():
     assert map_boxes(np.full((4, 4, 11), 1 / 11), np.ones((4, 4))) == []
 
