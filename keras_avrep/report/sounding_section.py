@@ -16,10 +16,8 @@ QUALITY = 72
 SOLO = {"iou_at_50": "IoU@0.5", "auc": "AUC", "class_accuracy": "right class"}
 MIXTURES = {
     "ciou_at_30": "CIoU@0.3",
-    "ciou_at_50": "CIoU@0.5",
     "auc": "AUC",
     "nsa": "NSA",
-    "nsa_visible_silent": "NSA of silent ones",
     "sounding_over_silent": "sounding over silent",
     "entropy_share": "undecided",
     "entropy_share_in_boxes": "undecided in boxes",
