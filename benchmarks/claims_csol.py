@@ -111,8 +111,9 @@ def run_rung(rung, seed, args):
 
 
 def write_tables(results, root):
-    """Put the table into the card and return it."""
+    """Put the tables into the card and README, and return them."""
     table = "\n\n".join([mixture_table(results), solo_table(results)])
+    between_markers(root / "README.md", "csol-claims", mixture_table(results))
     between_markers(root / "keras_avrep/models/csol/CARD.md", "claims", table)
     return table
 

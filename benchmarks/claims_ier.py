@@ -143,6 +143,7 @@ def run_rung(rung, seed, args):
 def write_tables(results, root):
     """Put the tables into the card and return them."""
     table = "\n\n".join([place_table(results), level_table(results)])
+    between_markers(root / "README.md", "ier-claims", table)
     between_markers(root / "keras_avrep/models/ier/CARD.md", "claims", table)
     return table
 
