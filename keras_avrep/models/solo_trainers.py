@@ -1,12 +1,11 @@
 """What localisers learn from clips with one source: that it fits, and what it is."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from keras_avrep.layers import MapMatchScore
 from keras_avrep.losses import correspondence
-from keras_avrep.training import Phase, PhaseTrainer
+from keras_avrep.training import PhaseTrainer
 
 
 class CorrespondenceTrainer(PhaseTrainer):
@@ -202,113 +201,3 @@ def correspondence_layers(task):
         task.audio_head,
         task.av_map,
     ]
-
-
-def solo_phases(
-    solo,
-    fitting,
-    classifying,
-    cluster,
-    epochs,
-    passes,
-    clustering,
-    seed,
-    last_turn=None,
-):
-    """What localisers learn from single sources: epochs that take turns.
-
-    Each epoch is a pass of correspondence; after some of them clusters are found and
-    then learned by fresh heads.
-
-    Args:
-        solo: `keras_avrep.data.MomentSet`.
-        fitting: `CorrespondenceTrainer`.
-        classifying: `ClassificationTrainer`.
-        cluster: called without arguments; returns the label of each record.
-        epochs: int.
-        passes: int. Of classification after each clustering.
-        clustering: list of the epochs with clusters; see `clustering_epochs`.
-        seed: int. Of fresh heads.
-        last_turn: called with the number of an epoch, from 1, that finds clusters;
-            returns the phases it ends with. Defaults to `None`, none.
-
-    Returns:
-        List of `keras_avrep.training.Phase`.
-
-    Raises:
-        ValueError: if a number is out of range.
-
-    Reference: CSOL (arXiv:2112.11749), note section 5.
-    """
-    if passes < 1:
-        raise ValueError(f"`classification_passes` is {passes}; give 1 or more.")
-    steps = solo.epoch_steps
-    phases = []
-    for epoch in range(epochs):
-        name = f"correspondence {epoch + 1} of {epochs}"
-        phases.append(Phase(name, fitting, solo.batches, epoch * steps, steps))
-        if epoch + 1 not in clustering:
-            continue
-
-        def begin(epoch=epoch):
-            classifying.start_anew(cluster(), seed + 2 * epoch)
-
-        # Beyond the batches that correspondence sees.
-        first = (epochs + epoch * passes) * steps
-        name = f"clusters and classes {epoch + 1} of {epochs}"
-        phases.append(
-            Phase(name, classifying, solo.batches, first, passes * steps, begin)
-        )
-        if last_turn is not None:
-            phases += last_turn(epoch + 1)
-    return phases
-
-
-def clustering_epochs(epochs, first, every):
-    """The epochs that find clusters: from `first` on, and always the last one.
-
-    Args:
-        epochs: int.
-        first: int. Number of an epoch, from 1.
-        every: int. Epochs from one to the next.
-
-    Returns:
-        List of numbers, from 1.
-
-    Raises:
-        ValueError: if a number is out of range.
-
-    Example:
-    ```python
-    clustering_epochs(6, first=2, every=3)  # [2, 5, 6]
-    ```
-    """
-    if not 1 <= first <= epochs:
-        raise ValueError(
-            f"`first_clustering` is {first}; give a number from 1 to `solo_epochs`, "
-            f"which is {epochs}."
-        )
-    if every < 1:
-        raise ValueError(f"`clustering_every` is {every}; give 1 or more.")
-    return sorted({*range(first, epochs + 1, every), epochs})
-
-
-def cluster_objects(task, solo):
-    """Find the dictionary of a task anew, from clips with one source.
-
-    Args:
-        task: `LocalisationTask`.
-        solo: `keras_avrep.data.MomentSet`.
-
-    Returns:
-        int array `(num_records,)`, the cluster of each record, and the features of
-        sounds `(num_records, C)`.
-    """
-    objects, sounds, records = task.solo_features(solo.each_once())
-    # The last batch is filled up with records that came before.
-    records, first = np.unique(records, return_index=True)
-    ids = np.zeros(solo.num_records, int)
-    ids[records] = task.dictionary.fit(objects[first])
-    vectors = np.zeros((solo.num_records, sounds.shape[1]), sounds.dtype)
-    vectors[records] = sounds[first]
-    return ids, vectors

@@ -1,12 +1,11 @@
 """When CSOL learns what: correspondence and clusters in turn, then mixtures."""
 
 from keras_avrep.models.csol.mixture_trainer import MixtureTrainer
-from keras_avrep.models.solo_trainers import (
-    ClassificationTrainer,
-    CorrespondenceTrainer,
+from keras_avrep.models.solo_phases import (
     cluster_objects,
     clustering_epochs,
     solo_phases,
+    solo_trainers,
 )
 from keras_avrep.training import AdamWithL2, Phase
 
@@ -74,14 +73,14 @@ def csol_phases(
     def adam(rate=1.0, **factors):
         return AdamWithL2(rate * learning_rate, l2=l2, rate_factors=factors)
 
-    classifying = ClassificationTrainer(
-        task, adam(classifier=head_rate), solo.num_records, heads_only
-    )
-    fitting = CorrespondenceTrainer(
+    fitting, classifying = solo_trainers(
         task,
-        adam(),
-        negatives=negatives,
-        labels=classifying.labels if exclude_same_cluster else None,
+        solo.num_records,
+        adam,
+        head_rate,
+        heads_only,
+        negatives,
+        exclude_same_cluster,
     )
     phases = solo_phases(
         solo,

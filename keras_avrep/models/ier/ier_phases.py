@@ -6,12 +6,11 @@ from keras import ops
 from keras_avrep.models.ier.erasing_trainer import ErasingTrainer
 from keras_avrep.models.ier.labelled_mixtures import LabelledMixtures
 from keras_avrep.models.ier.mixing_trainer import MixingTrainer
-from keras_avrep.models.solo_trainers import (
-    ClassificationTrainer,
-    CorrespondenceTrainer,
+from keras_avrep.models.solo_phases import (
     cluster_objects,
     clustering_epochs,
     solo_phases,
+    solo_trainers,
 )
 from keras_avrep.training import AdamWithL2, Phase
 from keras_avrep.views import MixCurriculum, VolumeMixer
@@ -112,15 +111,15 @@ def ier_phases(
     def adam(rate=1.0, **factors):
         return AdamWithL2(rate * learning_rate, l2=l2, rate_factors=factors)
 
-    classifying = ClassificationTrainer(
-        task, adam(classifier=head_rate), solo.num_records, heads_only
-    )
-    fitting = CorrespondenceTrainer(
+    fitting, classifying = solo_trainers(
         task,
-        adam(),
+        solo.num_records,
+        adam,
+        head_rate,
+        heads_only,
+        negatives,
+        exclude_same_cluster,
         pool,
-        negatives=negatives,
-        labels=classifying.labels if exclude_same_cluster else None,
     )
     turn_steps = mixing_passes * solo.epoch_steps
     rising = None
