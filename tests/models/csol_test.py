@@ -1,15 +1,12 @@
 """CSOL by the formulae of its note, recomputed in numpy from what its layers gave."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
+from packaged_localiser import assert_it_finds_instruments, mixture_scores
 from tiny_csol import CLASSES, build, draw_batch, draw_inputs
 
-from keras_avrep.data import read_orchestra
-from keras_avrep.evaluation import evaluate_localiser
 from keras_avrep.export import export_part
 from keras_avrep.layers import AVCosineMap, SoundingMask
 from keras_avrep.models import CSOL
@@ -19,7 +16,6 @@ from keras_avrep.models.solo_trainers import (
     CorrespondenceTrainer,
 )
 from keras_avrep.training import AdamWithL2
-from keras_avrep.worlds import OrchestraWorld, render_world
 
 RNG = np.random.default_rng
 
@@ -329,22 +325,5 @@ def test_the_localiser_ships_with_two_inputs(tmp_path):
 
 
 def test_the_one_with_weights_finds_instruments_it_has_not_seen(tmp_path):
-    model = CSOL.from_preset("csol_tiny_orchestra")
-    folder = CSOL.packaged_weights("csol_tiny_orchestra")
-    clip = json.loads((folder / "clip.json").read_text())
-    # Other pictures and sounds than those it was trained on.
-    world = OrchestraWorld("composite", seed=1234)
-    render_world(world, tmp_path, {"test": 32})
-    scores, _ = evaluate_localiser(
-        model,
-        read_orchestra(tmp_path).split("test"),
-        cluster_names=clip["cluster_names"],
-        size=clip["size"],
-    )
-    mixtures = scores["mixtures"]
-    found = mixtures["model"]
-    assert found["ciou_at_30"] > 0.3
-    assert found["ciou_at_30"] > 2 * mixtures["correspondence"]["ciou_at_30"]
-    assert found["sounding_over_silent"] > 0.5
-    for floor in mixtures["floors"].values():
-        assert found["ciou_at_30"] > floor["ciou_at_30"]
+    name = "csol_tiny_orchestra"
+    assert_it_finds_instruments(mixture_scores(CSOL, name, "composite", tmp_path), 0.3)

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras import ops
+from packaged_localiser import assert_it_finds_instruments, mixture_scores
 from tiny_ier import (
     CLASSES,
     SIZE,
@@ -576,3 +577,10 @@ def test_both_filters_ship(variant, identifier, tmp_path):
         assert row["max_abs_diff"] <= 1e-4
         assert row["outputs"]["class_maps"] == [3, 3, CLASSES]
         assert row["outputs"]["audible_scores"] == [CLASSES]
+
+
+def test_the_one_with_weights_finds_instruments_it_has_not_seen(tmp_path):
+    mixtures = mixture_scores(
+        InterferenceEraser, "ier_tiny_orchestra", "unconstrained", tmp_path
+    )
+    assert_it_finds_instruments(mixtures, 0.15)

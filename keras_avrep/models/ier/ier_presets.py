@@ -6,23 +6,30 @@ from keras_avrep.models.tiny_localiser import SECOND, TINY
 
 FOLDER = Path(__file__).parent / "presets"
 
+IER_TINY = {
+    **TINY,
+    # With a scale of 10 the mean of a map as small as this one's says nothing of
+    # classes, and with a weight of 1 both sides agree on one class for everything.
+    "task": {
+        "embedding_dim": 64,
+        "visual_logit_scale": 50.0,
+        "loss_weights": {"distillation": 0.1},
+    },
+    "schedule": {
+        **TINY["schedule"],
+        "mixed_rate": 0.025,
+        "first_mixing": 10,
+        "mixing_passes": 3,
+        "mixing_rate": 1.0,
+    },
+}
+
 PRESETS = {
-    "ier_tiny": {
-        **TINY,
-        # With a scale of 10 the mean of a map as small as this one's says nothing of
-        # classes, and with a weight of 1 both sides agree on one class for everything.
-        "task": {
-            "embedding_dim": 64,
-            "visual_logit_scale": 50.0,
-            "loss_weights": {"distillation": 0.1},
-        },
-        "schedule": {
-            **TINY["schedule"],
-            "mixed_rate": 0.025,
-            "first_mixing": 10,
-            "mixing_passes": 3,
-            "mixing_rate": 1.0,
-        },
+    "ier_tiny": IER_TINY,
+    "ier_tiny_orchestra": {
+        **IER_TINY,
+        "description": "The configuration of `ier_tiny` with weights: trained on 880 "
+        "solos and 880 unconstrained videos of the world `orchestra`.",
     },
     "ier_resnet18": {
         "backbone": {},
