@@ -13,9 +13,11 @@ lint: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 
-# Two processes, a file each: tracing and compiling keep one core busy only.
+# Two processes, a file each: tracing and compiling keep one core busy only. The
+# order is that of `tests/conftest.py`.
 test: lint
-	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest -n 2 --dist loadfile \
+		--no-loadscope-reorder
 
 # Only what the demo needs: no test tools, no other backends.
 $(VENV)/runtime: pyproject.toml

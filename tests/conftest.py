@@ -1,6 +1,36 @@
 import keras
 import pytest
 
+# Two processes take a file at a time: these last longest, so they must not be last.
+SLOWEST_FILES = (
+    "training/backends_test.py",
+    "notebooks/concepts_regions_order_steps_test.py",
+    "cli/commands_test.py",
+    "cli/systems_test.py",
+    "training/localiser_backends_test.py",
+    "training/phases_test.py",
+    "notebooks/pretrain_and_ship_test.py",
+    "training/checkpoint_test.py",
+    "notebooks/find_what_sounds_test.py",
+    "models/ier_test.py",
+    "models/csol_test.py",
+    "cli/pretrain_localiser_test.py",
+    "models/const_cl_test.py",
+    "models/controllable_augmentations_test.py",
+    "export/formats_test.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        path = item.path.as_posix()
+        return next(
+            (i for i, name in enumerate(SLOWEST_FILES) if path.endswith(f"/{name}")),
+            len(SLOWEST_FILES),
+        )
+
+    items.sort(key=place)
+
 
 @pytest.fixture(autouse=True)
 def float32_policy():

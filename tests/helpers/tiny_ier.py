@@ -63,8 +63,11 @@ def build_trainers(make=build, optimizer=optimizer):
         classifying = ClassificationTrainer(model, optimizer(), num_records=4)
         classifying.labels.assign([0, 1, 2, 0])
         mixtures = mixtures_of(classifying, 15.0, seed=0)
-        trainer = MixingTrainer if kind == "mixing" else ErasingTrainer
-        trainers[kind] = trainer(model, optimizer(), mixtures)
+        trainers[kind] = (
+            MixingTrainer(model, optimizer(), mixtures, correspondence=0.5)
+            if kind == "mixing"
+            else ErasingTrainer(model, optimizer(), mixtures)
+        )
     return trainers
 
 
@@ -75,6 +78,7 @@ def draw_views(rng):
     return {
         "frame": rng.uniform(0, 255, (4, SIZE, SIZE, 3)).astype("float32"),
         "waveform": sounds[0],
+        "mixture": sounds[1],
         "classes": classes[0],
         "replay_waveform": sounds[1],
         "replay_classes": classes[1],

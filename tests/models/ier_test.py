@@ -28,7 +28,10 @@ from keras_avrep.models.ier import (
     PrototypeReferrer,
 )
 from keras_avrep.models.ier.ier_phases import mixtures_of
-from keras_avrep.models.solo_trainers import ClassificationTrainer
+from keras_avrep.models.solo_trainers import (
+    ClassificationTrainer,
+    CorrespondenceTrainer,
+)
 from keras_avrep.training import AdamWithL2, train_phases
 from keras_avrep.training.callbacks import read_history
 from keras_avrep.views import MixCurriculum, RandomMoment, VolumeMixer
@@ -285,6 +288,23 @@ def test_identification_is_cross_entropy_of_cosines(model, form):
     np.testing.assert_allclose(
         numpy_of(found)["identification"], losses[form], rtol=1e-4
     )
+
+
+def test_mixtures_are_learned_beside_the_correspondence_of_what_is_in_them():
+    batch, found = draw_batch(RNG(3)), {}
+    # The first pass moves running statistics, so each has a model of its own.
+    for weight in (0.0, 0.25):
+        mixtures = labelled([0, 1, 2, 0], mixer=VolumeMixer.ier(share=0.8, seed=4))
+        trainer = MixingTrainer(ready(), adam(), mixtures, correspondence=weight)
+        outputs = trainer.query_forward(trainer.make_views(batch), {})
+        found[weight] = numpy_of(trainer.compute_losses(outputs))
+    fitting = CorrespondenceTrainer(ready(), adam())
+    outputs = fitting.query_forward(fitting.make_views(batch), {})
+    expected = numpy_of(fitting.compute_losses(outputs))["correspondence"]
+    assert found[0.0].keys() == {"identification"}
+    assert trainer.loss_weights == {"identification": 1.0, "correspondence": 0.25}
+    assert found[0.25]["identification"] == found[0.0]["identification"]
+    np.testing.assert_allclose(found[0.25]["correspondence"], expected, rtol=1e-5)
 
 
 def test_rates_differ_between_the_steps_and_the_network(model):

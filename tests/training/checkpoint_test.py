@@ -20,6 +20,14 @@ from keras_avrep.training.callbacks import read_history
 from keras_avrep.views import RandomClips
 
 PROGRAM = Path(__file__).with_name("resume_program.py")
+# `tests/helpers/tiny_NAME.py` builds each.
+NAMES = (
+    "dclr",
+    "static_dynamic_concepts",
+    "controllable_augmentations",
+    "const_cl",
+    "teg",
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +55,9 @@ def helpers_first():
     return os.pathsep.join(filter(None, [str(helpers), given]))
 
 
-def run_program(videos, out, *extra):
+def run_program(videos, out):
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(videos), str(out), *extra],
+        [sys.executable, str(PROGRAM), str(videos), str(out), *NAMES],
         stdout=subprocess.PIPE,
         text=True,
         # Torch traces nothing; `phases_test.py` kills a run on TensorFlow.
@@ -57,25 +65,45 @@ def run_program(videos, out, *extra):
     )
 
 
-def test_a_killed_run_resumes_to_the_same_bits(videos, tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run_program(videos, whole).wait(timeout=300) == 0
-    process = run_program(videos, killed)
+def kill_in(name, videos, out):
+    """Run until a system has made some steps, and kill without warning."""
+    process = run_program(videos, out)
+    lines, inside = [], False
     for line in process.stdout:
-        if line.startswith("step 5/"):
+        lines.append(line.strip())
+        inside = inside or lines[-1] == f"model {name}"
+        if inside and line.startswith("step 3/"):
             process.send_signal(signal.SIGKILL)
     assert process.wait(timeout=300) == -signal.SIGKILL
-    resumed = run_program(videos, killed)
-    text = resumed.communicate(timeout=300)[0]
-    assert resumed.returncode == 0
-    assert "resumed at step" in text
+    return lines
+
+
+@pytest.fixture(scope="module")
+def whole_and_killed(videos, tmp_path_factory):
+    """Runs of all systems without a break, and with one in each of them."""
+    whole, killed = (tmp_path_factory.mktemp(name) for name in ("whole", "killed"))
+    assert run_program(videos, whole).wait(timeout=600) == 0
+    for name in NAMES:
+        lines = kill_in(name, videos, killed)
+        # What was killed before has come to its end.
+        assert lines.count("resumed at step 6 of 6") == max(0, NAMES.index(name) - 1)
+    assert run_program(videos, killed).wait(timeout=600) == 0
+    return whole, killed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_killed_run_resumes_to_the_same_bits(whole_and_killed, name):
+    whole, killed = (folder / name for folder in whole_and_killed)
     last = Path("checkpoints/last.npz")
     first, second = arrays(whole / last), arrays(killed / last)
     assert first.keys() == second.keys()
-    for name, value in first.items():
-        np.testing.assert_array_equal(value, second[name])
-    steps = [row["step"] for row in read_history(killed / "history.csv")]
-    assert steps == [row["step"] for row in read_history(whole / "history.csv")]
+    for key, value in first.items():
+        np.testing.assert_array_equal(value, second[key], err_msg=key)
+    rows = [read_history(folder / "history.csv") for folder in (whole, killed)]
+    assert [row["step"] for row in rows[0]] == list(range(1, 7))
+    assert [row["step"] for row in rows[1]] == list(range(1, 7))
+    # Bit-equal weights came of losses that were.
+    assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
 
 
 def test_ctrl_c_saves_and_resumes(videos, tmp_path):

@@ -27,7 +27,7 @@ solo, mixed = (
 )
 schedule = {"solo_epochs": 2, "mixed_epochs": 1, "classification_passes": 1}
 if name == "ier":
-    schedule["first_mixing"] = 2
+    schedule |= {"first_mixing": 2, "exclude_same_cluster": True}
 phases = model.training_phases(solo, mixed, **schedule)
 for phase in phases:
     # Tracing takes longer than a few small steps.

@@ -38,6 +38,7 @@ def ier_phases(
     head_rate=10.0,
     mixed_rate=1.0,
     mixing_rate=0.1,
+    mixing_correspondence=0.0,
     l2=1e-4,
     pool="max",
     mismatch_grid=1,
@@ -129,7 +130,16 @@ def ier_phases(
     mixtures = mixtures_of(classifying, range_db, seed, rising)
     # The first part that a path contains counts, and every path contains "".
     rates = {"identifier": 1.0, "": mixing_rate}
-    mixing = MixingTrainer(task, adam(**rates), mixtures, form)
+    mixing = MixingTrainer(
+        task,
+        adam(**rates),
+        mixtures,
+        form,
+        correspondence=mixing_correspondence,
+        pool=pool,
+        negatives=negatives,
+        labels=fitting.labels,
+    )
     # Beyond the batches that the other turns see.
     before_mixing = solo_epochs * (1 + classification_passes) * solo.epoch_steps
 
