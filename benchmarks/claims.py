@@ -51,6 +51,8 @@ def measure(module, path, args):
             if any((r["seed"], r["rung"]) == (seed, rung) for r in read(path, about)):
                 continue
             result = module.run_rung(rung, seed, args)
+            # Seeds may have been measured on machines of different kinds.
+            result = {**result, "precision": policy.precision, "commit": commit()}
             print(json.dumps(result), flush=True)
             # Read again: another process may measure other rungs meanwhile.
             write_json(path, {**about, "results": [*read(path, about), result]})

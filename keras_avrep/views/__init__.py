@@ -1,5 +1,6 @@
 from keras_avrep.views.channel_gray import channel_gray
 from keras_avrep.views.clip_augmentation import ClipAugmentation
+from keras_avrep.views.clip_views import ClipViews
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
 from keras_avrep.views.controllable_augment import ControllableAugment
 from keras_avrep.views.frame_views import FrameViews
@@ -13,6 +14,7 @@ from keras_avrep.views.static_dynamic_views import static_dynamic_views
 
 __all__ = [
     "ClipAugmentation",
+    "ClipViews",
     "ConsecutiveClips",
     "ControllableAugment",
     "FrameViews",

@@ -2,10 +2,11 @@ import keras
 from keras import ops
 
 from keras_avrep.views import augment
+from keras_avrep.views.clip_views import ClipViews
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class ClipAugmentation(keras.layers.Layer):
+class ClipAugmentation(ClipViews):
     """Random crop, flip, colours: one draw for each clip, pixels in and out.
 
     Args:
@@ -41,35 +42,15 @@ class ClipAugmentation(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
-        self.size = size
-        self.crop_scale = tuple(crop_scale)
-        self.flip = flip
-        self.gray = gray
-        self.jitter = jitter
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.built = True
+        super().__init__(
+            size, crop_scale, flip=flip, gray=gray, jitter=jitter, seed=seed, **kwargs
+        )
 
     def call(self, clips):
-        seed, count = self.seed_generator, ops.shape(clips)[0]
-        boxes = augment.draw_crops(count, seed, self.crop_scale)
-        flips = augment.draw_flips(count, seed, self.flip)
-        x = ops.cast(clips, "float32") / 255.0
-        x = augment.crop_and_resize(x, boxes, flips, self.size)
+        seed = self.seed_generator
+        x = self.crop(clips, self.draw_placement(ops.shape(clips)[0]))
         if self.gray:
             x = augment.grayscale(x, seed, self.gray)
         if self.jitter:
             x = augment.color_jitter(x, seed, probability=self.jitter)
         return x * 255.0
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "size": self.size,
-            "crop_scale": self.crop_scale,
-            "flip": self.flip,
-            "gray": self.gray,
-            "jitter": self.jitter,
-            "seed": self.seed,
-        }

@@ -2,10 +2,11 @@ import keras
 from keras import ops, random
 
 from keras_avrep.views import augment
+from keras_avrep.views.clip_views import ClipViews
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class ControllableAugment(keras.layers.Layer):
+class ControllableAugment(ClipViews):
     """Random crop, flip and colours whose draws are returned as numbers.
 
     One draw for each clip. Crops are sampled without rounding, so a record is
@@ -54,25 +55,23 @@ class ControllableAugment(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
-        self.size = size
-        self.crop_scale = tuple(crop_scale)
-        self.flip = flip
-        self.gray = gray
-        self.jitter = jitter
+        super().__init__(
+            size,
+            crop_scale,
+            flip=flip,
+            gray=gray,
+            jitter=jitter,
+            seed=seed,
+            **kwargs,
+        )
         self.strengths = tuple(strengths)
         self.blur = blur
-        self.seed = seed
-        self.seed_generator = random.SeedGenerator(seed)
-        self.built = True
 
     def call(self, clips):
         count = ops.shape(clips)[0]
-        boxes = augment.draw_crops(count, self.seed_generator, self.crop_scale)
-        flips = augment.draw_flips(count, self.seed_generator, self.flip)
+        boxes, flips = self.draw_placement(count)
         colours = self._draw_colours(count)
-        x = ops.cast(clips, "float32") / 255.0
-        x = augment.crop_and_resize(x, boxes, flips, self.size)
+        x = self.crop(clips, (boxes, flips))
         x = augment.normalise(self._apply_colours(x, colours))
         corner, length = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
         flips = ops.cast(flips, "float32")[:, None]
@@ -99,7 +98,7 @@ class ControllableAugment(keras.layers.Layer):
             x = ops.where(jittered, adjusted, x)
         if self.blur:
             # A kernel of one pixel would not do what the record says.
-            kernel = max(3, int(0.1 * self.size) // 2 * 2 + 1)
+            kernel = max(3, self.blur_kernel)
             sigma = ops.maximum(colours[:, 5, None, None], 0.1)
             x = ops.where(values[:, 5] > 0, augment.blur(x, sigma, kernel), x)
         return x
@@ -113,12 +112,6 @@ class ControllableAugment(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "size": self.size,
-            "crop_scale": self.crop_scale,
-            "flip": self.flip,
-            "gray": self.gray,
-            "jitter": self.jitter,
             "strengths": self.strengths,
             "blur": self.blur,
-            "seed": self.seed,
         }

@@ -6,16 +6,9 @@ import pathlib
 import numpy as np
 import pytest
 from backend_runs import BACKENDS, run_on_backends
+from tiny_systems import NAMES
 
 HERE = pathlib.Path(__file__).parent
-# `tests/helpers/tiny_NAME.py` builds each.
-NAMES = (
-    "dclr",
-    "static_dynamic_concepts",
-    "controllable_augmentations",
-    "const_cl",
-    "teg",
-)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import pytest
 from media_files import write_ramp
+from tiny_systems import NAMES
 
 from keras_avrep.data import scan_folder
 from keras_avrep.training import (
@@ -20,14 +21,6 @@ from keras_avrep.training.callbacks import read_history
 from keras_avrep.views import RandomClips
 
 PROGRAM = Path(__file__).with_name("resume_program.py")
-# `tests/helpers/tiny_NAME.py` builds each.
-NAMES = (
-    "dclr",
-    "static_dynamic_concepts",
-    "controllable_augmentations",
-    "const_cl",
-    "teg",
-)
 
 
 @pytest.fixture(scope="module")

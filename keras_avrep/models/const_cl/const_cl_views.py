@@ -1,11 +1,11 @@
 import keras
 from keras import ops
 
-from keras_avrep.views import augment, boxes_in_frame, draw_boxes
+from keras_avrep.views import ClipViews, augment, boxes_in_frame, draw_boxes
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class ConSTCLViews(keras.layers.Layer):
+class ConSTCLViews(ClipViews):
     """From two clips of each video to two views with random boxes in each.
 
     The two are treated unlike: the first is always blurred and never solarised,
@@ -61,20 +61,13 @@ class ConSTCLViews(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
-        self.size = size
-        self.crop_scale = tuple(crop_scale)
-        self.crop_ratio = tuple(crop_ratio)
-        self.flip = flip
-        self.jitter = jitter
-        self.gray = gray
+        super().__init__(
+            size, crop_scale, crop_ratio, flip, gray, jitter, seed, **kwargs
+        )
         self.blur = tuple(blur)
         self.solarise = tuple(solarise)
         self.num_boxes = num_boxes
         self.shared_draw = shared_draw
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.built = True
 
     def call(self, batch):
         views = [self._view(batch["video"][:, view], view) for view in (0, 1)]
@@ -84,10 +77,8 @@ class ConSTCLViews(keras.layers.Layer):
 
     def _view(self, video, view):
         seed, count = self.seed_generator, ops.shape(video)[0]
-        crops = augment.draw_crops(count, seed, self.crop_scale, self.crop_ratio)
-        flips = augment.draw_flips(count, seed, self.flip)
-        x = ops.cast(video, "float32") / 255.0
-        x = augment.crop_and_resize(x, crops, flips, self.size)
+        crops, flips = self.draw_placement(count)
+        x = self.crop(video, (crops, flips))
         x = augment.normalise(self._colours(x, view))
         # Of all frames' boxes only the middle one's are used: these are they.
         boxes = draw_boxes(count, self.num_boxes, seed, shared_draw=self.shared_draw)
@@ -105,8 +96,8 @@ class ConSTCLViews(keras.layers.Layer):
         if self.gray:
             x = augment.grayscale(x, seed, self.gray)
         if self.blur[view]:
-            kernel = self.size // 10 // 2 * 2 + 1
-            x = augment.gaussian_blur(x, seed, kernel, probability=self.blur[view])
+            chance = self.blur[view]
+            x = augment.gaussian_blur(x, seed, self.blur_kernel, probability=chance)
         if self.solarise[view]:
             x = augment.solarise(x, seed, probability=self.solarise[view])
         return x
@@ -114,15 +105,9 @@ class ConSTCLViews(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "size": self.size,
-            "crop_scale": self.crop_scale,
             "crop_ratio": self.crop_ratio,
-            "flip": self.flip,
-            "jitter": self.jitter,
-            "gray": self.gray,
             "blur": self.blur,
             "solarise": self.solarise,
             "num_boxes": self.num_boxes,
             "shared_draw": self.shared_draw,
-            "seed": self.seed,
         }

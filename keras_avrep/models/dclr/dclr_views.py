@@ -1,12 +1,11 @@
 import keras
-from keras import ops
 
 from keras_avrep.layers import StaticDynamicDecoupler
-from keras_avrep.views import augment, static_dynamic_views
+from keras_avrep.views import ClipViews, augment, static_dynamic_views
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class DCLRViews(keras.layers.Layer):
+class DCLRViews(ClipViews):
     """From two clips of each video to their RGB, static and dynamic inputs.
 
     Args:
@@ -54,56 +53,44 @@ class DCLRViews(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
-        self.size = size
-        self.crop_scale = tuple(crop_scale)
-        self.flip = flip
-        self.gray = gray
-        self.jitter = jitter
+        super().__init__(
+            size,
+            crop_scale,
+            flip=flip,
+            gray=gray,
+            jitter=jitter,
+            seed=seed,
+            **kwargs,
+        )
         self.blur = blur
         self.wrap = wrap
         self.align_static = align_static
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
         self.decoupler = StaticDynamicDecoupler(wrap)
-        self.built = True
 
     def call(self, batch):
         return static_dynamic_views(
             batch,
-            self._draw_placement,
+            self.draw_placement,
             self._augment,
             self.decoupler.difference,
             self.align_static,
         )
 
-    def _draw_placement(self, count):
-        boxes = augment.draw_crops(count, self.seed_generator, self.crop_scale)
-        return boxes, augment.draw_flips(count, self.seed_generator, self.flip)
-
     def _augment(self, clip, placement):
         seed = self.seed_generator
-        x = ops.cast(clip, "float32") / 255.0
-        x = augment.crop_and_resize(x, *placement, self.size)
+        x = self.crop(clip, placement)
         if self.gray:
             x = augment.grayscale(x, seed, self.gray)
         if self.jitter:
             x = augment.color_jitter(x, seed, probability=self.jitter)
         if self.blur:
-            kernel = int(0.1 * self.size) // 2 * 2 + 1
-            x = augment.gaussian_blur(x, seed, kernel, probability=self.blur)
+            x = augment.gaussian_blur(x, seed, self.blur_kernel, probability=self.blur)
         return augment.normalise(x)
 
     def get_config(self):
         return {
             **super().get_config(),
-            "size": self.size,
-            "crop_scale": self.crop_scale,
-            "flip": self.flip,
-            "gray": self.gray,
-            "jitter": self.jitter,
             "blur": self.blur,
             "wrap": self.wrap,
             "align_static": self.align_static,
-            "seed": self.seed,
         }

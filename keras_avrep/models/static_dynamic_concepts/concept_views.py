@@ -1,14 +1,18 @@
 import keras
-from keras import ops
 
 from keras_avrep.layers import StaticDynamicDecoupler
-from keras_avrep.views import augment, channel_gray, static_dynamic_views
+from keras_avrep.views import (
+    ClipViews,
+    augment,
+    channel_gray,
+    static_dynamic_views,
+)
 
 JITTER = {"brightness": 0.5, "contrast": 0.5, "saturation": 0.5, "hue": 0.25}
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class ConceptViews(keras.layers.Layer):
+class ConceptViews(ClipViews):
     """From two clips of each video to their RGB, static and dynamic inputs.
 
     Args:
@@ -60,38 +64,33 @@ class ConceptViews(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
-        self.size = size
-        self.crop_scale = tuple(crop_scale)
-        self.flip = flip
-        self.gray = gray
-        self.jitter = jitter
+        super().__init__(
+            size,
+            crop_scale,
+            flip=flip,
+            gray=gray,
+            jitter=jitter,
+            seed=seed,
+            **kwargs,
+        )
         self.wrap = wrap
         self.align_static = align_static
         self.legacy_gray = legacy_gray
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
         self.decoupler = StaticDynamicDecoupler(wrap)
-        self.built = True
 
     def call(self, batch):
         return static_dynamic_views(
             batch,
-            self._draw_placement,
+            self.draw_placement,
             self._augment,
             self.decoupler.difference,
             self.align_static,
             repeat_first=self.legacy_gray,
         )
 
-    def _draw_placement(self, count):
-        boxes = augment.draw_crops(count, self.seed_generator, self.crop_scale)
-        return boxes, augment.draw_flips(count, self.seed_generator, self.flip)
-
     def _augment(self, clip, placement):
         seed = self.seed_generator
-        x = ops.cast(clip, "float32") / 255.0
-        x = augment.crop_and_resize(x, *placement, self.size)
+        x = self.crop(clip, placement)
         if self.gray:
             x = channel_gray(x, seed, self.gray, self.legacy_gray)
         if self.jitter:
@@ -101,13 +100,7 @@ class ConceptViews(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "size": self.size,
-            "crop_scale": self.crop_scale,
-            "flip": self.flip,
-            "gray": self.gray,
-            "jitter": self.jitter,
             "wrap": self.wrap,
             "align_static": self.align_static,
             "legacy_gray": self.legacy_gray,
-            "seed": self.seed,
         }

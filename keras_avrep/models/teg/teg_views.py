@@ -1,7 +1,7 @@
 import keras
 from keras import ops
 
-from keras_avrep.views import augment
+from keras_avrep.views import ClipViews, augment
 
 NUMBERS = ("short_start", "long_start", "short_stride", "long_stride", "looped")
 # Strengths of brightness, contrast, saturation and hue, those of CVRL.
@@ -9,7 +9,7 @@ JITTER = (0.8, 0.8, 0.8, 0.2)
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class TeGViews(keras.layers.Layer):
+class TeGViews(ClipViews):
     """From a long clip and a short one within it to two augmented views.
 
     Each clip has its own draw. Blur and solarisation are of one strength (a) for
@@ -68,49 +68,35 @@ class TeGViews(keras.layers.Layer):
         seed=None,
         **kwargs,
     ):
-        super().__init__(**{**kwargs, "dtype": "float32"}, autocast=False)
-        self.size = size
-        self.crop_scale = tuple(crop_scale)
-        self.crop_ratio = tuple(crop_ratio)
-        self.flip = flip
-        self.jitter = jitter
-        self.gray = gray
+        super().__init__(
+            size, crop_scale, crop_ratio, flip, gray, jitter, seed, **kwargs
+        )
         self.blur = tuple(blur)
         self.solarise = tuple(solarise)
         self.shared_crop = shared_crop
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.built = True
 
     def call(self, batch):
         count = ops.shape(batch["short"])[0]
         even = ops.reshape(ops.arange(count) % 2 == 0, (-1, 1, 1, 1, 1))
-        placement = self._draw_placement(count)
+        placement = self.draw_placement(count)
         short = self._augment(batch["short"], placement, even)
         if not self.shared_crop:
-            placement = self._draw_placement(count)
+            placement = self.draw_placement(count)
         long = self._augment(batch["long"], placement, ops.logical_not(even))
         numbers = {name: ops.cast(batch[name], "float32") for name in NUMBERS}
         return {"short": short, "long": long, **numbers}
 
-    def _draw_placement(self, count):
-        seed = self.seed_generator
-        boxes = augment.draw_crops(count, seed, self.crop_scale, self.crop_ratio)
-        return boxes, augment.draw_flips(count, seed, self.flip)
-
     def _augment(self, clip, placement, is_a):
         """One view; `is_a` says for each clip which of two probabilities it has."""
         seed = self.seed_generator
-        x = ops.cast(clip, "float32") / 255.0
-        x = augment.crop_and_resize(x, *placement, self.size)
+        x = self.crop(clip, placement)
         if self.jitter:
             x = augment.color_jitter(x, seed, *JITTER, probability=self.jitter)
         if self.gray:
             x = augment.grayscale(x, seed, self.gray)
         if any(self.blur):
-            kernel = int(0.1 * self.size) // 2 * 2 + 1
             chance = ops.where(is_a, *self.blur)
-            x = augment.gaussian_blur(x, seed, kernel, probability=chance)
+            x = augment.gaussian_blur(x, seed, self.blur_kernel, probability=chance)
         if any(self.solarise):
             chance = ops.where(is_a, *self.solarise)
             x = augment.solarise(x, seed, probability=chance)
@@ -119,14 +105,8 @@ class TeGViews(keras.layers.Layer):
     def get_config(self):
         return {
             **super().get_config(),
-            "size": self.size,
-            "crop_scale": self.crop_scale,
             "crop_ratio": self.crop_ratio,
-            "flip": self.flip,
-            "jitter": self.jitter,
-            "gray": self.gray,
             "blur": self.blur,
             "solarise": self.solarise,
             "shared_crop": self.shared_crop,
-            "seed": self.seed,
         }
