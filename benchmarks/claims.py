@@ -78,6 +78,12 @@ def main():
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--rungs", nargs="+", help="only these")
     parser.add_argument("--runs", default="runs/claims", help="folder of the runs")
+    parser.add_argument(
+        "--jit-compile",
+        action="store_true",
+        default=None,
+        help="XLA also on a CPU: a core instead of all, for claims side by side",
+    )
     parser.add_argument("--table", action="store_true", help="only write the tables")
     args = parser.parse_args()
     module = importlib.import_module(f"claims_{args.system}")

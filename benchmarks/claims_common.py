@@ -24,7 +24,7 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         manifest: `keras_avrep.data.Manifest` with a split `pretrain`.
         folder: run folder.
         seed: int.
-        args: of the command: `steps`, `batch_size` and `learning_rate`.
+        args: of the command: `steps`, `batch_size`, `learning_rate`, `jit_compile`.
         changes: dict of constructor arguments. Defaults to none.
     """
     records = manifest.split("pretrain")
@@ -46,6 +46,7 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         learning_rate=args.learning_rate,
         seed=seed,
         log_every=50,
+        jit_compile=args.jit_compile,
     )
     return model, training
 

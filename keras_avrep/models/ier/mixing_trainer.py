@@ -9,9 +9,9 @@ class MixingTrainer(CorrespondenceTrainer):
 
     The last turn of an epoch of stage one: clips with one source are mixed, and the
     vector of each class has to be near the prototype of that class if and only if
-    one of the clips is of it. Prototypes stay as they are, and so does the picture's
-    network: sound alone moves, so far, where the rate is high, that it no longer fits
-    the picture, unless correspondence of the clips as they are is learned beside.
+    one of the clips is of it. Prototypes stay as they are. Only the sound's network
+    moves, so far, where the rate is high, that sounds no longer fit pictures, unless
+    correspondence of the clips as they are is learned beside it.
 
     Args:
         task: `InterferenceEraser`.
