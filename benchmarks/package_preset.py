@@ -1,66 +1,50 @@
-"""The tiny preset with weights, and its LiteRT files, from a run of the demo.
+"""A tiny preset with weights for the package, from a finished run.
 
     make demo
-    python benchmarks/package_preset.py runs/demo
+    python benchmarks/package_preset.py dclr runs/demo/dclr
+    python benchmarks/claims.py systems --seed-list 1
+    python benchmarks/package_preset.py teg runs/claims/systems1/TeG
+    python benchmarks/claims.py csol --seeds 1 --rungs full
+    python benchmarks/package_preset.py csol runs/claims/csol0/full
 
-Writes `keras_avrep/models/dclr/presets/dclr_tiny_scenes/` (backbone weights and
-configuration; no heads, twins or queues) and `exported/`.
+Writes `keras_avrep/models/NAME/presets/NAME_tiny_WORLD/`. Of what learns from video
+that is the backbone: twins and queues are of use to training alone, and heads are
+left out where they make a file too large.
 """
 
 import argparse
-import json
-import os
 import shutil
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from keras_avrep.models.systems import LOCALISERS, all_systems
 
-from keras_avrep.cli.export import calibration_clips, real_clips
-from keras_avrep.data import scan_folder
-from keras_avrep.export import export_all
-from keras_avrep.models import DCLR
-
-NAME = "dclr_tiny_scenes"
-ROOT = Path(__file__).parents[1]
+MODELS = Path(__file__).parents[1] / "keras_avrep" / "models"
 LARGEST = 2_000_000
-KEPT = ("config.json", "task.json", "model.weights.h5", "metadata.json")
-
-
-def package(run):
-    """Copy what inference needs of the run's preset into the package."""
-    target = ROOT / "keras_avrep/models/dclr/presets" / NAME
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    for name in KEPT:
-        source = run / "dclr" / "preset" / name
-        if source.stat().st_size > LARGEST:
-            raise SystemExit(f"{source} is larger than 2 MB.")
-        shutil.copy(source, target / name)
-    return DCLR.from_preset(str(target))
-
-
-def export(model, run):
-    """Write the LiteRT files and what they measured."""
-    folder = ROOT / "exported"
-    manifest = scan_folder(run / "data")
-    clip = DCLR.presets["dclr_tiny"]["clip"]
-    formats = ("litert", "litert_dynamic", "litert_int8")
-    rows = export_all(
-        model,
-        folder,
-        real_clips(manifest.split("test"), clip),
-        name=NAME,
-        formats=formats,
-        calibration_clips=calibration_clips(manifest.split("train"), clip, formats),
-    )
-    print(json.dumps(rows, indent=1))
+OF_TRAINING = {"task.weights.h5"}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path, help="folder of a finished demo")
-    run = parser.parse_args().run
-    export(package(run), run)
+    parser.add_argument("system", help="name of its folder in keras_avrep/models")
+    parser.add_argument("run", type=Path, help="folder of a run, with its preset")
+    args = parser.parse_args()
+    systems = {system.preset_folder.parent.name: system for system in all_systems()}
+    if args.system not in systems:
+        raise SystemExit(f"There is no {args.system}, only {', '.join(systems)}.")
+    system = systems[args.system]
+    world = "orchestra" if system in LOCALISERS else "scenes"
+    name = f"{args.system}_tiny_{world}"
+    target = MODELS / args.system / "presets" / name
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in sorted((args.run / "preset").iterdir()):
+        size = path.stat().st_size
+        if size <= LARGEST:
+            shutil.copy(path, target / path.name)
+        elif path.name not in OF_TRAINING:
+            raise SystemExit(f"{path} has {size} bytes, more than 2 MB.")
+        print(f"{path.name}: {size} bytes{'' if size <= LARGEST else ', left out'}")
+    system.from_preset(str(target))
 
 
 if __name__ == "__main__":
