@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keras_avrep.data import BatchFeed
-from keras_avrep.training.callbacks import Checkpoints, History
+from keras_avrep.training.callbacks import Checkpoints, History, read_history
 from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
 from keras_avrep.training.phase_trainer import PhaseTrainer
@@ -114,7 +114,12 @@ def train_phases(
             if after_phase is not None:
                 after_phase(phase)
         start = end
-    return {**_summary(histories, total), "seconds": time.perf_counter() - began}
+    return {
+        **_speed(histories),
+        "steps": total,
+        "losses": _last_losses(run_dir / "history.csv"),
+        "seconds": time.perf_counter() - began,
+    }
 
 
 def _run_phase(
@@ -149,16 +154,18 @@ def _run_phase(
     return history
 
 
-def _summary(histories, total):
-    losses = {}
-    for history in histories:
-        if history.rows:
-            row = history.rows[-1]
-            losses |= {k: v for k, v in row.items() if k.startswith("loss_")}
+def _speed(histories):
+    """That of the phase with the most steps; of a run that was done, `None`."""
     longest = max(histories, key=lambda h: h.measured_steps, default=None)
     return {
-        "steps": total,
         "clips_per_second": longest and longest.speed,
         "data_wait_fraction": longest and longest.wait_fraction,
-        "losses": losses,
     }
+
+
+def _last_losses(path):
+    """The last value of every term, also of phases that an earlier call has run."""
+    losses = {}
+    for row in read_history(path):
+        losses |= {name: x for name, x in row.items() if name.startswith("loss_")}
+    return losses

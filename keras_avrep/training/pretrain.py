@@ -12,6 +12,7 @@ from keras_avrep.training.callbacks import (
     CollapseAlarm,
     History,
     StepCallback,
+    read_history,
 )
 from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
@@ -105,7 +106,9 @@ def pretrain(
         run_dir, last,
         checkpoint_every, log_every, threads, callbacks, show,
     )  # fmt: skip
-    losses = {k: v for k, v in _last(history.rows).items() if k.startswith("loss")}
+    # From the file, so that a run that was done has them too.
+    row = _last(read_history(run_dir / "history.csv"))
+    losses = {k: v for k, v in row.items() if k.startswith("loss")}
     return {
         "steps": steps,
         "clips_per_second": history.speed,

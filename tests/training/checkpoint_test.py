@@ -124,6 +124,8 @@ def test_ctrl_c_saves_and_resumes(videos, tmp_path):
     assert set(result["losses"]) >= {"loss", "loss_vv", "loss_vd"}
     assert result["clips_per_second"] > 0
     assert 0 <= result["data_wait_fraction"] <= 1
+    again = pretrain(tiny_model(), records, tmp_path, show=lines.append, **arguments)
+    assert again["losses"] == result["losses"]
 
 
 def compiled(**kwargs):

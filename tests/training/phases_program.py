@@ -32,7 +32,7 @@ phases = model.training_phases(solo, mixed, **schedule)
 for phase in phases:
     # Tracing takes longer than a few small steps.
     phase.trainer.run_eagerly = True
-train_phases(
+result = train_phases(
     phases,
     out,
     clips_per_step=3,
@@ -40,3 +40,4 @@ train_phases(
     log_every=1,
     show=functools.partial(print, flush=True),
 )
+print("terms", *sorted(result["losses"]))

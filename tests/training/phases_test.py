@@ -119,7 +119,13 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
 
 def test_a_finished_run_has_nothing_left_to_do(whole, videos):
     before = arrays(whole[0])
-    assert "resumed at step 8 of 8" in finish(videos, whole[0])
+    lines = finish(videos, whole[0])
+    assert "resumed at step 8 of 8" in lines
+    # Nothing was trained, and still its losses are told.
+    assert lines[-1] == whole[1][-1]
+    assert set(lines[-1].split()[1:]) == {
+        "loss_audio_class", "loss_category", "loss_correspondence", "loss_image_class"
+    }  # fmt: skip
     for name, array in arrays(whole[0]).items():
         np.testing.assert_array_equal(array, before[name])
 
