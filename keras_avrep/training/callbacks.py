@@ -134,7 +134,15 @@ class History(StepCallback):
         wait = row.get("data_wait_fraction")
         pace += f"  waiting {wait:.0%}" if speed else ""
         total = f"/{self.total_steps}" if self.total_steps else ""
-        self.show(f"step {row['step']}{total}  {terms}{pace}")
+        self.show(f"step {row['step']}{total}  {terms}{pace}{self._time_left(row)}")
+
+    def _time_left(self, row):
+        """At the pace so far, where it is worth saying."""
+        if not self.total_steps or not self.measured_steps:
+            return ""
+        pace = self._measured_seconds / self.measured_steps
+        minutes = (self.total_steps - row["step"]) * pace / 60
+        return f"  about {minutes:.0f} min left" if minutes >= 1 else ""
 
     @property
     def speed(self):

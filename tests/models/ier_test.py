@@ -603,4 +603,4 @@ def test_the_one_with_weights_finds_instruments_it_has_not_seen(tmp_path):
     mixtures = mixture_scores(
         InterferenceEraser, "ier_tiny_orchestra", "unconstrained", tmp_path
     )
-    assert_it_finds_instruments(mixtures, 0.15)
+    assert_it_finds_instruments(mixtures, 0.3)

@@ -1,4 +1,5 @@
 import math
+import re
 
 import keras
 import numpy as np
@@ -7,6 +8,7 @@ from tiny_dclr import build
 
 from keras_avrep.training import (
     CollapseAlarm,
+    History,
     NearestNeighbourProbe,
     choose_device_policy,
 )
@@ -56,6 +58,21 @@ def test_probe_runs_on_its_steps():
         probe.on_train_batch_end(step)
     assert [r["step"] for r in probe.results] == [2, 4]
     assert len(seen) == 2
+
+
+def test_a_long_run_says_how_long_it_will_take(tmp_path):
+    lines = []
+    for total in (2, 10**9):
+        history = History(tmp_path / "h.csv", every=1, total_steps=total)
+        history.show = lines.append
+        history.set_model(build())
+        history.on_train_batch_end(0, {"loss": 1.0})
+        history.on_train_batch_end(1, {"loss": 0.5})
+    assert lines[0] == "step 1/2  loss 1.000"
+    assert lines[1].startswith("step 2/2  loss 0.500  ")
+    assert "left" not in lines[1]
+    # A step takes more than a microsecond.
+    assert re.search(r"about \d{2,} min left$", lines[3])
 
 
 def test_the_device_policy_can_be_overruled():
