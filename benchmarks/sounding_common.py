@@ -1,7 +1,6 @@
 """What the claims of both localisers share: worlds, training in memory, scores."""
 
 import functools
-import shutil
 from pathlib import Path
 
 import grain
@@ -111,7 +110,6 @@ def stage_one(preset, folder, sets, seed, args, changes, schedule):
     model = fresh(preset, seed, changes)
     weights, scores = folder / "stage_one.weights.h5", folder / "solo.npy"
     if not weights.exists():
-        shutil.rmtree(folder, ignore_errors=True)
         phases = model.training_phases(
             sets["solo"], learning_rate=args.learning_rate, seed=seed, **schedule
         )
