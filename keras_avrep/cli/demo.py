@@ -5,8 +5,8 @@
 
 Renders the world `scenes` (or takes your folder), pretrains a system and the plain
 contrast it is compared with, evaluates both on held-out videos, exports the first,
-and writes `report.html` and `summary.json`. About 10 minutes on two CPU cores. Run
-the same command again to resume.
+and writes `report.html` and `summary.json`. About 10 minutes on two CPU cores
+that compute in bfloat16, longer on others. Run the same command again to resume.
 """
 
 import time
