@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 from keras_avrep.evaluation import embed_clips
-from keras_avrep.models import SYSTEMS
+from keras_avrep.models.systems import system_of
 from keras_avrep.worlds import ScenesWorld
 
-PACKAGED = [
-    (system, name)
-    for system in SYSTEMS
-    for name in system.presets
-    if system.packaged_weights(name)
-]
+# DCLR's knows motion instead; `tests/exported` has it.
+NAMES = (
+    "static_dynamic_concepts_tiny_scenes",
+    "controllable_augmentations_tiny_scenes",
+)
 NUM_VIDEOS = 160
 
 
@@ -34,12 +33,8 @@ def nearest_accuracy(model, videos):
     return np.mean(scenes == scenes[similarity.argmax(axis=1)])
 
 
-def test_every_system_has_a_tiny_preset_with_weights():
-    assert {system for system, _ in PACKAGED} == set(SYSTEMS)
-
-
-@pytest.mark.parametrize("system, name", PACKAGED, ids=lambda v: str(v))
-def test_a_packaged_preset_knows_scenes(system, name, videos):
-    # Chance is 1 in 16.
+@pytest.mark.parametrize("name", NAMES)
+def test_a_packaged_preset_knows_scenes(name, videos):
+    # Chance is 1 in 16; fresh networks have 0.14.
     assert len(np.unique(videos[1])) == 16
-    assert nearest_accuracy(system.from_preset(name), videos) > 0.13
+    assert nearest_accuracy(system_of(name).from_preset(name), videos) > 0.2

@@ -1,6 +1,7 @@
 """Names of Controllable Augmentations configurations, and what they are good for.
 
-None comes with weights: they are built from the arguments here.
+A name with weights resolves to a packaged directory; the others are built from
+the arguments here.
 """
 
 from pathlib import Path
@@ -13,35 +14,44 @@ PAPER_TASK = {"grid": [2, 4, 4], "region_stage": "stage4"}
 DEPTHS = {"stage2": 0.3, "stage3": 0.5, "stage4": 1.0}
 PAPER_CLIP = {"num_frames": 16, "stride": 1, "size": 144}
 
+TINY = {
+    "backbone": {
+        "convolution": "2plus1d",
+        "blocks": [1, 1, 1, 1],
+        "width_multiplier": 0.1875,
+    },
+    "views": {
+        "size": 48,
+        "local_crop_scale": [0.5, 1.0],
+        "global_crop_scale": [0.5, 1.0],
+        # Directions are to be learned, and colours tell small scenes apart.
+        "flip": 0.0,
+        "gray": 0.0,
+        "jitter": 0.0,
+    },
+    "task": {
+        "hidden_dim": 128,
+        "projection_dim": 64,
+        "critic_dim": 64,
+        # Of 8x48x48 stage 3 makes 2x6x6 and stage 4 only 1x3x3.
+        "region_stage": "stage3",
+        "grid": [2, 3, 3],
+        "time_stages": {"stage2": 0.5, "stage3": 1.0},
+        "temperature": 0.1,
+    },
+    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+}
+
 PRESETS = {
     "controllable_augmentations_tiny": {
-        "backbone": {
-            "convolution": "2plus1d",
-            "blocks": [1, 1, 1, 1],
-            "width_multiplier": 0.1875,
-        },
-        "views": {
-            "size": 48,
-            "local_crop_scale": [0.5, 1.0],
-            "global_crop_scale": [0.5, 1.0],
-            # Directions are to be learned, and colours tell small scenes apart.
-            "flip": 0.0,
-            "gray": 0.0,
-            "jitter": 0.0,
-        },
-        "task": {
-            "hidden_dim": 128,
-            "projection_dim": 64,
-            "critic_dim": 64,
-            # Of 8x48x48 stage 3 makes 2x6x6 and stage 4 only 1x3x3.
-            "region_stage": "stage3",
-            "grid": [2, 3, 3],
-            "time_stages": {"stage2": 0.5, "stage3": 1.0},
-            "temperature": 0.1,
-        },
-        "clip": {"num_frames": 8, "stride": 1, "size": 48},
+        **TINY,
         "description": "R(2+1)D of 0.4 M parameters, three local clips and a global "
         "view of 8x48x48, to try things out on a CPU.",
+    },
+    "controllable_augmentations_tiny_scenes": {
+        **TINY,
+        "description": "The same with weights of the backbone: 300 steps on 1024 "
+        "videos of the procedural world `scenes`.",
     },
     "controllable_augmentations_r3d_18": {
         "backbone": {"convolution": "3d", "blocks": [2, 2, 2, 2]},

@@ -56,6 +56,11 @@ PRESETS = {
         "description": "R(2+1)D of 0.4 M parameters for clips of 8x48x48 and 16 "
         "concepts of each kind, to try things out on a CPU.",
     },
+    "static_dynamic_concepts_tiny_scenes": {
+        **TINY,
+        "description": "The same with weights of the backbone: 300 steps on 1024 "
+        "videos of the procedural world `scenes`.",
+    },
     "static_dynamic_concepts_r2plus1d_ucf101": {
         "backbone": {"convolution": "2plus1d", "blocks": [1, 1, 1, 1]},
         "views": PAPER_VIEWS,
