@@ -2,8 +2,9 @@
 
     make demo
     python benchmarks/package_preset.py dclr runs/demo/dclr
-    python benchmarks/claims.py systems --seed-list 1
-    python benchmarks/package_preset.py teg runs/claims/systems1/TeG
+    keras-avrep render runs/scenes --pretrain 1024
+    keras-avrep pretrain runs/scenes --model TeG --out runs/teg
+    python benchmarks/package_preset.py teg runs/teg
     python benchmarks/claims.py csol --seeds 1 --rungs full
     python benchmarks/package_preset.py csol runs/claims/csol0/full
 
