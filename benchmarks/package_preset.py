@@ -1,10 +1,11 @@
-"""A tiny preset with weights for the package, from a finished run.
+r"""A tiny preset with weights for the package, from a finished run.
 
     make demo
     python benchmarks/package_preset.py dclr runs/demo/dclr
-    keras-avrep render runs/scenes --pretrain 1024
-    keras-avrep pretrain runs/scenes --model TeG --out runs/teg
-    python benchmarks/package_preset.py teg runs/teg
+    keras-avrep render runs/scenes --pretrain 1024 --seed 1
+    keras-avrep pretrain runs/scenes --model StaticDynamicConcepts --steps 300 \
+        --batch-size 16 --learning-rate 2e-3 --seed 1 --out runs/concepts
+    python benchmarks/package_preset.py static_dynamic_concepts runs/concepts
     python benchmarks/claims.py csol --seeds 1 --rungs full
     python benchmarks/package_preset.py csol runs/claims/csol0/full
 
@@ -21,7 +22,21 @@ from keras_avrep.models.systems import LOCALISERS, all_systems
 
 MODELS = Path(__file__).parents[1] / "keras_avrep" / "models"
 LARGEST = 2_000_000
-OF_TRAINING = {"task.weights.h5"}
+# All but the backbone's weights; a preset is of use without.
+HEADS = "task.weights.h5"
+
+
+def chosen_files(folder):
+    """The files of a preset to package, before anything is replaced."""
+    kept = []
+    for path in sorted(folder.iterdir()):
+        size = path.stat().st_size
+        fits = size <= LARGEST
+        if not fits and path.name != HEADS:
+            raise SystemExit(f"{path} has {size} bytes, more than 2 MB.")
+        print(f"{path.name}: {size} bytes{'' if fits else ', left out'}")
+        kept += [path] if fits else []
+    return kept
 
 
 def main():
@@ -36,15 +51,11 @@ def main():
     world = "orchestra" if system in LOCALISERS else "scenes"
     name = f"{args.system}_tiny_{world}"
     target = MODELS / args.system / "presets" / name
+    kept = chosen_files(args.run / "preset")
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for path in sorted((args.run / "preset").iterdir()):
-        size = path.stat().st_size
-        if size <= LARGEST:
-            shutil.copy(path, target / path.name)
-        elif path.name not in OF_TRAINING:
-            raise SystemExit(f"{path} has {size} bytes, more than 2 MB.")
-        print(f"{path.name}: {size} bytes{'' if size <= LARGEST else ', left out'}")
+    for path in kept:
+        shutil.copy(path, target / path.name)
     system.from_preset(str(target))
 
 

@@ -35,6 +35,10 @@ def nearest_accuracy(model, videos):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_packaged_preset_knows_scenes(name, videos):
-    # Chance is 1 in 16; fresh networks have 0.14.
+    # Chance is 1 in 16, and a fresh network is above it.
     assert len(np.unique(videos[1])) == 16
-    assert nearest_accuracy(system_of(name).from_preset(name), videos) > 0.2
+    trained, fresh = (
+        nearest_accuracy(system_of(name).from_preset(name, load_weights=load), videos)
+        for load in (True, False)
+    )
+    assert trained > max(0.2, fresh + 0.05)
