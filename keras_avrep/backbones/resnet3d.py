@@ -29,7 +29,7 @@ class ResNet3DBackbone(VideoBackbone):
             out. Defaults to `[1, 1, 1, 1]`.
         image_shape: tuple. `(time, height, width, channels)` of the input, any
             of the first three `None`. Defaults to `(None, None, None, 3)`.
-        fold: bool. Whether factorised convolutions run in their 2-D form.
+        fold: bool. Whether convolutions run in their 2-D form.
             Defaults to `True`.
         dtype: dtype policy of the layers.
 

@@ -19,7 +19,7 @@ class VideoResNetBackbone(VideoBackbone):
         width_multiplier: float. Scales every channel count. Defaults to `1.0`.
         image_shape: tuple. `(time, height, width, channels)` of the input, any
             of the first three `None`. Defaults to `(None, None, None, 3)`.
-        fold: bool. Whether factorised convolutions run in their 2-D form.
+        fold: bool. Whether convolutions run in their 2-D form.
             Defaults to `True`.
         dtype: dtype policy of the layers.
 

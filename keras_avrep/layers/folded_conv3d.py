@@ -6,20 +6,20 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class FoldedConv3D(keras.layers.Layer):
-    """3-D convolution that runs factorised kernels as 2-D convolutions.
+    """3-D convolution that runs as a 2-D convolution.
 
     A `(1, k, k)` kernel is a 2-D convolution with time folded into the batch,
-    and a `(k, 1, 1)` kernel is one with height and width folded together. The
-    weights and the numbers stay those of the 3-D convolution, but CPU kernels
-    are faster and LiteRT can quantise them. Other kernels run as 3-D
-    convolutions.
+    and a `(k, 1, 1)` kernel is one with height and width folded together. Any
+    other kernel is one over the channels of all frames that it sees, side by
+    side, which are copies: `k / stride` times the input's memory. The weights
+    and the numbers stay those of the 3-D convolution, but CPU kernels are faster,
+    most of all in the backward pass, and LiteRT can quantise them.
 
     Args:
         filters: int. Number of output channels.
         kernel_size: tuple of 3 ints (time, height, width), all odd.
         strides: tuple of 3 ints. Defaults to `(1, 1, 1)`.
-        fold: bool. Whether to use the 2-D form where there is one. Defaults
-            to `True`.
+        fold: bool. Whether to use the 2-D form. Defaults to `True`.
         padding: string. `"symmetric"` pads `kernel // 2` on both sides, as torch
             does; `"same"` pads as TensorFlow does, one less in front where the
             stride divides an even size. Defaults to `"symmetric"`.
@@ -92,6 +92,8 @@ class FoldedConv3D(keras.layers.Layer):
             return self._spatial(inputs)
         if self.fold and height == width == 1:
             return self._temporal(inputs)
+        if self.fold:
+            return self._stacked(inputs)
         return self._convolve(inputs, self.kernel, self.strides)
 
     def _spatial(self, x):
@@ -110,6 +112,33 @@ class FoldedConv3D(keras.layers.Layer):
         x = self._convolve(x, self.kernel[:, 0], (self.strides[0], 1))
         _, time, _, _ = ops.shape(x)
         return ops.reshape(x, (batch, time, height, width, self.filters))
+
+    def _stacked(self, x):
+        x = self._frames_seen(x)
+        batch, time, height, width, channels = ops.shape(x)
+        x = ops.reshape(x, (-1, height, width, channels))
+        kernel = ops.transpose(self.kernel, (1, 2, 0, 3, 4))
+        kernel = ops.reshape(kernel, (*self.kernel_size[1:], channels, self.filters))
+        x = self._convolve(x, kernel, self.strides[1:])
+        _, height, width, _ = ops.shape(x)
+        return ops.reshape(x, (batch, time, height, width, self.filters))
+
+    def _frames_seen(self, x):
+        """The frames that each step's kernel covers, one behind the other in channels.
+
+        Tensor `(batch, time', height, width, kernel_time * channels)`.
+        """
+        length, stride, time = self.kernel_size[0], self.strides[0], ops.shape(x)[1]
+        steps = -(-time // stride)
+        last = (steps - 1) * stride
+        front = length // 2
+        if self.padding == "same":
+            missing = last + length - time
+            # Half of it where it is positive; `time` is a number or a tensor.
+            front = (missing + abs(missing)) // 4
+        x = ops.pad(x, [(0, 0), (front, length), (0, 0), (0, 0), (0, 0)])
+        seen = [x[:, i : i + last + 1 : stride] for i in range(length)]
+        return ops.concatenate(seen, axis=-1)
 
     def _convolve(self, x, kernel, strides):
         """Convolve with the layer's padding; the two are one at stride 1."""

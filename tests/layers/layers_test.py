@@ -34,6 +34,34 @@ def test_folded_convolution_equals_the_3d_one(kernel, strides):
     assert folded.compute_output_shape(x.shape) == tuple(y.shape)
 
 
+@pytest.mark.parametrize("kernel", [(3, 3, 3), (5, 7, 7), (3, 1, 3)])
+@pytest.mark.parametrize("strides", [(1, 1, 1), (2, 2, 2), (1, 2, 2), (4, 1, 1)])
+@pytest.mark.parametrize("padding", ["symmetric", "same"])
+@pytest.mark.parametrize("time", [1, 2, 5, 8])
+def test_full_kernels_over_stacked_frames_are_the_3d_ones(
+    kernel, strides, padding, time
+):
+    x = np.random.default_rng(0).normal(size=(2, time, 7, 8, 3)).astype("float32")
+    folded = FoldedConv3D(4, kernel, strides, padding=padding)
+    plain = FoldedConv3D(4, kernel, strides, padding=padding, fold=False)
+    y = to_numpy(folded(x))
+    plain.build(x.shape)
+    plain.set_weights(folded.get_weights())
+    np.testing.assert_allclose(y, to_numpy(plain(x)), atol=1e-4)
+    assert folded.compute_output_shape(x.shape) == y.shape
+
+
+def test_a_full_kernel_takes_clips_of_any_length():
+    video = keras.Input((None, None, None, 3))
+    layer = FoldedConv3D(4, (3, 3, 3), (2, 1, 1), padding="same")
+    model = keras.Model(video, layer(video))
+    for shape in [(1, 5, 6, 7, 3), (2, 8, 4, 4, 3)]:
+        x = np.random.default_rng(0).normal(size=shape).astype("float32")
+        np.testing.assert_allclose(
+            model.predict(x, verbose=0), to_numpy(layer(x)), atol=1e-5
+        )
+
+
 @pytest.mark.parametrize("shape", [(2, 4, 6, 8, 3), (2, 5, 7, 6, 3)])
 @pytest.mark.parametrize("strides", [(1, 1, 1), (2,), (1, 2, 2), (2, 2, 2)])
 def test_taking_every_step_is_strided_slicing(shape, strides):
