@@ -1,4 +1,4 @@
-"""What folding factorised convolutions into 2-D ones is worth.
+"""What running 3-D convolutions as 2-D ones is worth.
 
     python benchmarks/fold.py
 
@@ -25,19 +25,28 @@ import numpy as np
 import tensorflow as tf
 from provenance import commit
 
-from keras_avrep.backbones import VideoResNetBackbone
+from keras_avrep.backbones import ResNet3DBackbone, VideoResNetBackbone
 from keras_avrep.cli.run_folder import versions, write_json
 from keras_avrep.export import export_litert, run_litert
 from keras_avrep.export.inference_form import write_signature
 from keras_avrep.training import choose_device_policy
 
 RESULTS = Path(__file__).parent / "results" / "fold.json"
+TINY = {"blocks": [1, 1, 1, 1], "width_multiplier": 0.1875}
+TINY_CLIP = {"clip": [8, 48, 48, 3], "batch_size": 16}
 CASES = {
-    "tiny": {
-        "network": {"blocks": [1, 1, 1, 1], "width_multiplier": 0.1875},
-        "clip": [8, 48, 48, 3],
-        "batch_size": 16,
-        "repeats": 20,
+    "tiny": {"network": TINY, **TINY_CLIP, "repeats": 20},
+    "tiny_r3d": {
+        "network": {**TINY, "convolution": "3d"},
+        **TINY_CLIP,
+        "repeats": 5,
+    },
+    # The trunk of ConST-CL and TeG; only its stem has a full kernel.
+    "tiny_resnet3d": {
+        "trunk": True,
+        "network": TINY,
+        **TINY_CLIP,
+        "repeats": 5,
     },
     "r2plus1d": {
         "network": {"blocks": [1, 1, 1, 1]},
@@ -51,9 +60,8 @@ CASES = {
 def build(case, fold, precision):
     """The network with pooled features, the same weights whatever `fold`."""
     keras.utils.set_random_seed(0)
-    backbone = VideoResNetBackbone(
-        convolution="2plus1d", fold=fold, dtype=precision, **case["network"]
-    )
+    network = ResNet3DBackbone if case.get("trunk") else VideoResNetBackbone
+    backbone = network(fold=fold, dtype=precision, **case["network"])
     video = keras.Input(case["clip"])
     pooled = keras.layers.GlobalAveragePooling3D(dtype="float32")(backbone(video))
     return keras.Model(video, pooled)

@@ -9,7 +9,6 @@ import numpy as np
 from keras_avrep.export.inference_form import (
     check_clips,
     float32_representation,
-    full_convolutions,
 )
 from keras_avrep.export.litert import export_litert
 from keras_avrep.export.onnx import export_onnx, missing_onnx_packages
@@ -191,15 +190,8 @@ def _size(path):
 
 
 def _note(model, format, source):
-    """What a reader of the numbers should know about a quantised format."""
-    if format not in ("litert_dynamic", "litert_int8"):
-        return {}
-    notes = []
-    if count := full_convolutions(model):
-        notes.append(f"{count} full 3-D convolutions stay in float32")
-    if format == "litert_int8":
-        notes.append(f"calibrated on {source}")
-    return {"note": "; ".join(notes)} if notes else {}
+    """What a reader of the numbers should know about a format."""
+    return {"note": f"calibrated on {source}"} if format == "litert_int8" else {}
 
 
 def _skipped_onnx():

@@ -7,7 +7,6 @@ import keras
 import numpy as np
 
 from keras_avrep.export.fuse import fuse_convolutions
-from keras_avrep.layers import FoldedConv3D
 
 SIGNATURE = "serving_default"
 INPUT_NAME = "video"
@@ -192,23 +191,6 @@ def input_spec(fixed: keras.Model):
     import tensorflow as tf
 
     return tf.TensorSpec(fixed.input_shape, "float32", name=INPUT_NAME)
-
-
-def full_convolutions(model) -> int:
-    """Count the 3-D convolutions that have no 2-D form.
-
-    Args:
-        model: a model with a `representation`.
-
-    Returns:
-        int.
-    """
-    kernels = [
-        layer.kernel_size
-        for layer in model.representation._flatten_layers()
-        if isinstance(layer, FoldedConv3D)
-    ]
-    return sum(time > 1 and max(space) > 1 for time, *space in kernels)
 
 
 def _is_float32(layer):

@@ -27,10 +27,9 @@ def export_litert(
 
     The file takes one clip at a time, float32 pixels `video`
     `(1, T, H, W, 3)` in 0..255, and gives float32 `embedding` `(1, D)`, whatever
-    the quantisation. Convolutions are folded and fused first: `(1, k, k)` and
-    `(k, 1, 1)` kernels become 2-D convolutions with their batch norm and ReLU
-    inside, which LiteRT runs and quantises well. Full 3-D kernels stay 3-D
-    convolutions in float32.
+    the quantisation. Convolutions are folded and fused first: all become 2-D
+    convolutions with their batch norm and ReLU inside, which LiteRT runs and
+    quantises well.
 
     Args:
         model: a model with a `representation`.
@@ -113,7 +112,8 @@ def _calibrate(converter, clips):
             yield [clip[None]]
 
     converter.representative_dataset = samples
-    # Full 3-D convolutions have no integer kernel and fall back to float.
+    # What has no integer kernel falls back to float, and where the converter finds
+    # none, such as 1x1 convolutions behind strided slices of a whole clip.
     converter.target_spec.supported_ops = [
         tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
         tf.lite.OpsSet.TFLITE_BUILTINS,

@@ -129,14 +129,12 @@ class FoldedConv3D(keras.layers.Layer):
         Tensor `(batch, time', height, width, kernel_time * channels)`.
         """
         length, stride, time = self.kernel_size[0], self.strides[0], ops.shape(x)[1]
-        steps = -(-time // stride)
-        last = (steps - 1) * stride
+        last = -(-time // stride) * stride - stride
         front = length // 2
         if self.padding == "same":
-            missing = last + length - time
-            # Half of it where it is positive; `time` is a number or a tensor.
-            front = (missing + abs(missing)) // 4
-        x = ops.pad(x, [(0, 0), (front, length), (0, 0), (0, 0), (0, 0)])
+            front = positive(last + length - time) // 2
+        back = positive(last + length - front - time)
+        x = ops.pad(x, [(0, 0), (front, back), (0, 0), (0, 0), (0, 0)])
         seen = [x[:, i : i + last + 1 : stride] for i in range(length)]
         return ops.concatenate(seen, axis=-1)
 
@@ -181,6 +179,11 @@ class FoldedConv3D(keras.layers.Layer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "dilation": self.dilation,
         }
+
+
+def positive(number):
+    """A number, or a tensor of one as of a size that is not known yet, or 0."""
+    return (number + abs(number)) // 2
 
 
 def take_every(x, strides):

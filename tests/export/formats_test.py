@@ -3,6 +3,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.export import (
@@ -175,16 +176,21 @@ def test_mixed_precision_is_exported_in_float32():
     np.testing.assert_allclose(np.asarray(fixed(clips)), rebuilt, atol=1e-5)
 
 
-def test_full_convolutions_fall_back_to_float_in_int8(tmp_path):
-    model = tiny_model(convolution="mixed")
-    (row,) = export_all(
-        model, tmp_path, moving_clips(4), name="tiny", formats=["litert_int8"]
-    )
-    assert row["note"] == (
-        "3 full 3-D convolutions stay in float32; calibrated on the compared clips"
-    )
-    scale = np.abs(features_of(model, moving_clips(4))).max()
-    assert row["max_abs_diff"] < 0.1 * scale
+@pytest.mark.parametrize("convolution", ["3d", "mixed"])
+def test_full_kernels_become_integer_convolutions(tmp_path, convolution):
+    model = tiny_model(convolution=convolution)
+    clips = moving_clips(4)
+    (row,) = export_all(model, tmp_path, clips, name="t", formats=["litert_int8"])
+    assert row["note"] == "calibrated on the compared clips"
+    assert row["max_abs_diff"] < 0.1 * np.abs(features_of(model, clips)).max()
+    interpreter = Interpreter(model_path=str(tmp_path / row["path"]))
+    tensors = {t["index"]: t for t in interpreter.get_tensor_details()}
+    operations = interpreter._get_ops_details()
+    convolutions = [o for o in operations if o["op_name"].startswith("CONV")]
+    assert {o["op_name"] for o in convolutions} == {"CONV_2D"}
+    inputs = [[tensors[index] for index in o["inputs"][:2]] for o in convolutions]
+    wide = [x for x, kernel in inputs if kernel["shape"][1] > 1]
+    assert {x["dtype"] for x in wide} == {np.int8}
 
 
 def test_a_dead_layer_is_reported_rather_than_crashing_the_interpreter(tmp_path):

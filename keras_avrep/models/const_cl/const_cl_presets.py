@@ -7,36 +7,45 @@ FOLDER = Path(__file__).parent / "presets"
 PAPER_VIEWS = {"size": 224}
 PAPER_CLIP = {"num_frames": 16, "stride": 2, "size": 256}
 
+TINY = {
+    "backbone": {
+        "blocks": [1, 1, 1, 1],
+        "width_multiplier": 0.1875,
+        # Regions need cells: 6 x 6 of them, where the paper has 7 x 7.
+        "spatial_strides": [1, 2, 1, 1],
+    },
+    "views": {
+        "size": 48,
+        "crop_scale": [0.5, 1.0],
+        "crop_ratio": [0.75, 1.33],
+        # Directions are to be learned, and colours tell small scenes apart.
+        "flip": 0.0,
+        "jitter": 0.0,
+        "gray": 0.0,
+        "blur": [0.0, 0.0],
+        "solarise": [0.0, 0.0],
+    },
+    "task": {
+        "hidden_dim": 128,
+        "projection_dim": 64,
+        "context_length": 3,
+        "head_dim": 32,
+        # Adam takes a small weight out of the branch's gradients again.
+        "loss_weights": {"global": 1.0, "local": 1.0},
+    },
+    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+}
+
 PRESETS = {
     "const_cl_tiny": {
-        "backbone": {
-            "blocks": [1, 1, 1, 1],
-            "width_multiplier": 0.1875,
-            # Regions need cells: 6 x 6 of them, where the paper has 7 x 7.
-            "spatial_strides": [1, 2, 1, 1],
-        },
-        "views": {
-            "size": 48,
-            "crop_scale": [0.5, 1.0],
-            "crop_ratio": [0.75, 1.33],
-            # Directions are to be learned, and colours tell small scenes apart.
-            "flip": 0.0,
-            "jitter": 0.0,
-            "gray": 0.0,
-            "blur": [0.0, 0.0],
-            "solarise": [0.0, 0.0],
-        },
-        "task": {
-            "hidden_dim": 128,
-            "projection_dim": 64,
-            "context_length": 3,
-            "head_dim": 32,
-            # Adam takes a small weight out of the branch's gradients again.
-            "loss_weights": {"global": 1.0, "local": 1.0},
-        },
-        "clip": {"num_frames": 8, "stride": 1, "size": 48},
+        **TINY,
         "description": "3-D residual network of 0.4 M parameters with a map of 6x6 "
         "cells for clips of 8x48x48, to try things out on a CPU.",
+    },
+    "const_cl_tiny_scenes": {
+        **TINY,
+        "description": "`const_cl_tiny` with weights of the backbone: 600 steps on "
+        "1024 videos of the procedural world `scenes`.",
     },
     "const_cl_resnet3d_50": {
         "backbone": {},

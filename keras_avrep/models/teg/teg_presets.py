@@ -1,6 +1,7 @@
 """Names of TeG configurations, with what they are good for.
 
-All are built from the arguments here; none has weights.
+A name with weights resolves to a packaged directory; the others are built from
+the arguments here.
 """
 
 from pathlib import Path
@@ -48,6 +49,12 @@ PRESETS = {
         "task": TINY_TASK,
         "description": "Both terms, 3-D ResNet of 0.4 M parameters, 8 frames within "
         "16 at 48x48, to try things out on a CPU.",
+    },
+    "teg_tiny_scenes": {
+        **TINY,
+        "task": TINY_TASK,
+        "description": "`teg_tiny` with weights of the backbone: 600 steps on 1024 "
+        "videos of the procedural world `scenes`.",
     },
     "teg_tiny_persistent": {
         **TINY,
