@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from keras_avrep.models.tiny_clips import TINY_CLIP, TINY_VIEWS
+
 FOLDER = Path(__file__).parent / "presets"
 
 PAPER_VIEWS = {"size": 224}
@@ -15,13 +17,9 @@ TINY = {
         "spatial_strides": [1, 2, 1, 1],
     },
     "views": {
-        "size": 48,
+        **TINY_VIEWS,
         "crop_scale": [0.5, 1.0],
         "crop_ratio": [0.75, 1.33],
-        # Directions are to be learned, and colours tell small scenes apart.
-        "flip": 0.0,
-        "jitter": 0.0,
-        "gray": 0.0,
         "blur": [0.0, 0.0],
         "solarise": [0.0, 0.0],
     },
@@ -33,7 +31,7 @@ TINY = {
         # Adam takes a small weight out of the branch's gradients again.
         "loss_weights": {"global": 1.0, "local": 1.0},
     },
-    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+    "clip": TINY_CLIP,
 }
 
 PRESETS = {

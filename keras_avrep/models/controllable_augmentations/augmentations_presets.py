@@ -6,6 +6,8 @@ the arguments here.
 
 from pathlib import Path
 
+from keras_avrep.models.tiny_clips import TINY_CLIP, TINY_R2PLUS1D, TINY_VIEWS
+
 FOLDER = Path(__file__).parent / "presets"
 
 PAPER_VIEWS = {"size": 128}
@@ -15,19 +17,11 @@ DEPTHS = {"stage2": 0.3, "stage3": 0.5, "stage4": 1.0}
 PAPER_CLIP = {"num_frames": 16, "stride": 1, "size": 144}
 
 TINY = {
-    "backbone": {
-        "convolution": "2plus1d",
-        "blocks": [1, 1, 1, 1],
-        "width_multiplier": 0.1875,
-    },
+    "backbone": TINY_R2PLUS1D,
     "views": {
-        "size": 48,
+        **TINY_VIEWS,
         "local_crop_scale": [0.5, 1.0],
         "global_crop_scale": [0.5, 1.0],
-        # Directions are to be learned, and colours tell small scenes apart.
-        "flip": 0.0,
-        "gray": 0.0,
-        "jitter": 0.0,
     },
     "task": {
         "hidden_dim": 128,
@@ -39,7 +33,7 @@ TINY = {
         "time_stages": {"stage2": 0.5, "stage3": 1.0},
         "temperature": 0.1,
     },
-    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+    "clip": TINY_CLIP,
 }
 
 PRESETS = {

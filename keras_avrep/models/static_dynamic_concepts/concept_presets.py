@@ -2,21 +2,15 @@
 
 from pathlib import Path
 
+from keras_avrep.models.tiny_clips import TINY_CLIP, TINY_R2PLUS1D, TINY_VIEWS
+
 FOLDER = Path(__file__).parent / "presets"
 
 TINY = {
-    "backbone": {
-        "convolution": "2plus1d",
-        "blocks": [1, 1, 1, 1],
-        "width_multiplier": 0.1875,
-    },
+    "backbone": TINY_R2PLUS1D,
     "views": {
-        "size": 48,
+        **TINY_VIEWS,
         "crop_scale": [0.5, 1.0],
-        # Directions are to be learned, and colours tell small scenes apart.
-        "flip": 0.0,
-        "gray": 0.0,
-        "jitter": 0.0,
     },
     "task": {
         "num_static": 16,
@@ -30,7 +24,7 @@ TINY = {
         "local_after": 150,
         "max_rate": 1.5,
     },
-    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+    "clip": TINY_CLIP,
 }
 
 PAPER_VIEWS = {"size": 128}

@@ -6,21 +6,19 @@ the arguments here.
 
 from pathlib import Path
 
+from keras_avrep.models.tiny_clips import TINY_CLIP, TINY_VIEWS
+
 FOLDER = Path(__file__).parent / "presets"
 
 TINY = {
     "backbone": {"blocks": [1, 1, 1, 1], "width_multiplier": 0.2},
     "views": {
-        "size": 48,
+        **TINY_VIEWS,
         "crop_scale": [0.5, 1.0],
-        # Directions are to be learned, and colours tell small scenes apart.
-        "flip": 0.0,
-        "jitter": 0.0,
-        "gray": 0.0,
         "blur": [0.0, 0.0],
         "solarise": [0.0, 0.0],
     },
-    "clip": {"num_frames": 8, "stride": 1, "size": 48},
+    "clip": TINY_CLIP,
 }
 TINY_TASK = {
     "hidden_dim": 128,
