@@ -21,7 +21,7 @@ def run(args):
     policy = choose_device_policy()
     say(f"backend    {keras.backend.backend()}")
     say(f"device     {policy.device}")
-    say(f"XLA        {'on' if policy.jit_compile else 'off'}")
+    say(f"compiled   {policy.compilation}")
     say(f"precision  {policy.precision}")
     say(f"because    {policy.reason}")
     say(f"CPU cores  {usable_cores()}")
@@ -51,10 +51,7 @@ def advice(policy):
                 "would train faster in mixed_bfloat16."
             )
         if keras.backend.backend() == "jax":
-            lines.append(
-                "JAX runs 3-D convolutions slowly on a CPU; KERAS_BACKEND=tensorflow "
-                "is faster here."
-            )
+            lines.append("On a CPU KERAS_BACKEND=tensorflow trains faster than JAX.")
     lines.append(
         "Long or large videos: `keras-avrep prepare` makes small copies that are "
         "faster to read again and again."

@@ -262,15 +262,13 @@ def reject_writer(manifest, path, say):
     return on_reject
 
 
-def set_device(
-    jit_compile=None, precision=None, deterministic=False, say=print, over_time=True
-):
+def set_device(jit_compile=None, precision=None, deterministic=False, say=print):
     """Precision and determinism, said in one line."""
     import keras
 
     from keras_avrep.training import choose_device_policy, make_deterministic
 
-    policy = choose_device_policy(jit_compile, precision, over_time=over_time)
+    policy = choose_device_policy(jit_compile, precision)
     keras.config.set_dtype_policy(policy.precision)
     say(str(policy))
     if deterministic:

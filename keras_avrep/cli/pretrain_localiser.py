@@ -14,7 +14,7 @@ def pretrain_localiser(args):
     from keras_avrep.cli.run_folder import check_same_run
     from keras_avrep.training import train_phases
 
-    set_device(args.jit_compile, args.precision, args.deterministic, say, False)
+    set_device(args.jit_compile, args.precision, args.deterministic, say)
     out = Path(args.out)
     config = run_config(args)
     check_same_run(out, config)

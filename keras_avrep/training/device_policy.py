@@ -7,7 +7,7 @@ import keras
 
 # The backends whose steps XLA compiles.
 COMPILING = ("jax", "tensorflow")
-# Compiling a step on a CPU takes about as long as it saves in so many.
+# In so many steps on a CPU it saves about as much time as it takes to compile.
 STEPS_THAT_PAY = 100
 
 
@@ -20,37 +20,39 @@ class DevicePolicy:
         jit_compile: bool. Whether the step is compiled with XLA.
         precision: string. Name of a Keras dtype policy.
         reason: string. One sentence.
+        least_steps: int. Steps that a run needs for XLA to be worth it. Defaults to 0.
     """
 
     device: str
     jit_compile: bool
     precision: str
     reason: str
+    least_steps: int = 0
 
     def compiles(self, steps):
         """Whether a step that is done so many times is worth compiling with XLA."""
-        # JAX does nothing at a bearable speed but what is compiled.
-        pays = steps >= STEPS_THAT_PAY or keras.backend.backend() == "jax"
-        return self.jit_compile and (pays or self.device != "cpu")
+        return self.jit_compile and steps >= self.least_steps
+
+    @property
+    def compilation(self):
+        """Whether and when XLA compiles, in words."""
+        if not self.jit_compile:
+            return "no XLA"
+        return f"XLA from {self.least_steps} steps on" if self.least_steps else "XLA"
 
     def __str__(self):
-        compiled = "XLA" if self.jit_compile else "no XLA"
         return (
-            f"{keras.backend.backend()} on {self.device}: {compiled}, "
+            f"{keras.backend.backend()} on {self.device}: {self.compilation}, "
             f"{self.precision} ({self.reason})"
         )
 
 
-def choose_device_policy(
-    jit_compile=None, precision=None, *, over_time=True
-) -> DevicePolicy:
+def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
     """Pick compilation and precision for the device that Keras will use.
 
     Args:
         jit_compile: bool to overrule the choice. Defaults to `None`.
         precision: string to overrule the choice. Defaults to `None`.
-        over_time: bool. Whether what is trained convolves over time, as backbones of
-            videos do. Defaults to `True`.
 
     Returns:
         `DevicePolicy`.
@@ -65,26 +67,21 @@ def choose_device_policy(
     Reference: design of the library, section 3; measured in `benchmarks/`.
     """
     device, bfloat16 = _device()
-    if device == "cpu":
-        # A 3-D convolution under XLA on a CPU is several times slower; with 2-D ones
-        # alone a step takes half the time, once XLA has compiled it.
-        jit = keras.backend.backend() in (("jax",) if over_time else COMPILING)
-        reason = "XLA slows 3-D convolutions on a CPU"
-        if not over_time:
-            reason = "no 3-D convolutions, which XLA slows on a CPU"
-    else:
-        jit = keras.backend.backend() in COMPILING
-        reason = "an accelerator"
-    chosen = "mixed_bfloat16" if bfloat16 else "float32"
-    reason += ", bfloat16 in hardware" if bfloat16 else ", no fast bfloat16"
+    chosen = precision or ("mixed_bfloat16" if bfloat16 else "float32")
+    reason = "bfloat16 in hardware" if bfloat16 else "no fast bfloat16"
+    if device != "cpu":
+        reason = f"an accelerator, {reason}"
     if jit_compile is not None or precision is not None:
         reason = "as asked for"
-    return DevicePolicy(
-        device,
-        jit if jit_compile is None else jit_compile,
-        precision or chosen,
-        reason,
-    )
+    if jit_compile is not None:
+        return DevicePolicy(device, jit_compile, chosen, reason)
+    jit = keras.backend.backend() in COMPILING
+    # JAX does nothing at a bearable speed but what is compiled.
+    if device != "cpu" or keras.backend.backend() == "jax":
+        return DevicePolicy(device, jit, chosen, reason)
+    # In float32 it halves the time of a step on a CPU, whose bfloat16 it cannot use.
+    jit = jit and chosen == "float32"
+    return DevicePolicy(device, jit, chosen, reason, STEPS_THAT_PAY)
 
 
 def make_deterministic() -> None:

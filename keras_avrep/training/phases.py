@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
+
 from keras_avrep.data import BatchFeed
 from keras_avrep.training.callbacks import Checkpoints, History, read_history
 from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
@@ -58,7 +60,7 @@ def train_phases(
         log_every: int. Steps. Defaults to 10.
         threads: int. Decoding threads. Defaults to 2.
         jit_compile: bool to overrule the device policy. Defaults to `None`: what it
-            says of models without 3-D convolutions and of the steps of each trainer.
+            says of the steps of each trainer.
         after_phase: called with each phase that ends in this call, once it is saved.
             Defaults to `None`.
         show: called with each line of progress. Defaults to `print`.
@@ -85,13 +87,12 @@ def train_phases(
     run_dir.mkdir(parents=True, exist_ok=True)
     last = run_dir / "checkpoints" / "last.npz"
     trainers = list(dict.fromkeys(phase.trainer for phase in phases))
-    policy = choose_device_policy(over_time=False)
+    policy = choose_device_policy(jit_compile, keras.config.dtype_policy().name)
     for trainer in trainers:
         steps = sum(phase.steps for phase in phases if phase.trainer is trainer)
-        compiled = policy.compiles(steps) if jit_compile is None else jit_compile
         trainer.compile(
             optimizer=trainer.optimizer,
-            jit_compile=compiled and not trainer.run_eagerly,
+            jit_compile=policy.compiles(steps) and not trainer.run_eagerly,
             run_eagerly=trainer.run_eagerly,
         )
         if not trainer.optimizer.built:

@@ -81,10 +81,11 @@ def pretrain(
     run_dir = Path(run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
     last = run_dir / "checkpoints" / "last.npz"
-    policy = choose_device_policy(jit_compile)
+    precision = keras.config.dtype_policy().name
+    compiled = choose_device_policy(jit_compile, precision).compiles(steps)
     model.compile(
         optimizer=optimizer or keras.optimizers.SGD(0.01, 0.9, weight_decay=1e-4),
-        jit_compile=policy.jit_compile,
+        jit_compile=compiled,
     )
     batch_size = min(batch_size, len(records))
     dataset = clip_dataset(
@@ -101,6 +102,8 @@ def pretrain(
         show(f"resumed at step {done} of {steps}")
     else:
         warm_up_queue(model, dataset, warmup_steps)
+    if compiled and done < steps:
+        show("XLA compiles the step first, which takes a while")
     history = _fit(
         model, dataset, done, steps, warmup_steps, clips_per_video * batch_size,
         run_dir, last,

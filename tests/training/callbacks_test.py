@@ -82,11 +82,13 @@ def test_the_device_policy_can_be_overruled():
     assert (overruled.jit_compile, overruled.precision) == (True, "float16")
 
 
-def test_steps_without_time_are_compiled_if_there_are_many():
+def test_a_step_is_compiled_where_that_pays():
     backend = keras.backend.backend()
-    policy = choose_device_policy(over_time=False)
+    policy = choose_device_policy(precision="float32")
     assert policy.compiles(1000) == (backend != "torch")
     # On an accelerator every step is.
     always = ("jax",) if policy.device == "cpu" else ("jax", "tensorflow")
     assert policy.compiles(10) == (backend in always)
-    assert choose_device_policy().compiles(1000) == (backend in always)
+    assert choose_device_policy(jit_compile=True).compiles(10)
+    bfloat16 = choose_device_policy(precision="mixed_bfloat16")
+    assert bfloat16.compiles(1000) == (backend in always)
