@@ -2,7 +2,8 @@
 
 Run by `python benchmarks/claims.py systems`. Every system trains its smallest
 preset on the same videos for the same number of steps; the table goes to
-`docs/choosing.md`. About 10 minutes a system and seed on two CPU cores.
+`docs/choosing.md`. Beside them stand networks that were not trained, which see more
+than one would think. About 10 minutes a system and seed on two CPU cores.
 """
 
 import time
@@ -11,41 +12,61 @@ from pathlib import Path
 import numpy as np
 from claims_common import between_markers, probed, rendered, spread, trained
 
-from keras_avrep.models import SYSTEMS
+from keras_avrep.cli.training_run import build_model, recalibrate
+from keras_avrep.models import DCLR, SYSTEMS, ConSTCL, system_of
 from keras_avrep.worlds import ScenesWorld
 
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld()
 PLAIN = "instance contrast"
-LADDER = {PLAIN: None, **{system.__name__: system for system in SYSTEMS}}
+# The two backbones that the systems start from, batch norm estimated as theirs is.
+UNTRAINED = {"untrained R(2+1)D": DCLR, "untrained 3-D ResNet": ConSTCL}
+LADDER = {
+    **UNTRAINED,
+    PLAIN: DCLR,
+    **{system.__name__: system for system in SYSTEMS},
+}
 
 
 def run_rung(rung, seed, args):
     """Train one system, or plain instance contrast, and measure it."""
     folder = Path(args.runs) / f"systems{seed}"
     manifest = rendered(ScenesWorld(seed=seed), folder / "data", COUNTS)
-    system = LADDER[rung] or SYSTEMS[0]
+    system = LADDER[rung]
     preset = next(iter(system.presets))
     began = time.time()
-    model, training = trained(
-        preset,
-        manifest,
-        folder / rung.replace(" ", "_"),
-        seed,
-        args,
-        None if LADDER[rung] else system.baseline,
-    )
+    if rung in UNTRAINED:
+        model, speed = untrained(preset, manifest, seed, args), None
+    else:
+        changes = system.baseline if rung == PLAIN else None
+        run = folder / rung.replace(" ", "_")
+        model, training = trained(preset, manifest, run, seed, args, changes)
+        speed = training["clips_per_second"]
     seconds = time.time() - began
     return {
         "seed": seed,
         "rung": rung,
         "preset": preset,
         "parameters": int(model.backbone.count_params()),
-        "clips_per_second": training["clips_per_second"],
+        "clips_per_second": speed,
         "seconds": round(seconds),
         **probed(model, preset, manifest, seed),
     }
+
+
+def untrained(preset, manifest, seed, args):
+    """A fresh model whose batch norm has seen whole clips, and nothing else."""
+    records = manifest.split("pretrain")
+    model = build_model(
+        preset,
+        num_videos=len(records),
+        batch_size=args.batch_size,
+        steps=args.steps,
+        seed=seed,
+    )
+    recalibrate(model, records, system_of(preset).presets[preset]["clip"], seed)
+    return model
 
 
 def table(results):

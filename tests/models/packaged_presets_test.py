@@ -11,7 +11,6 @@ from keras_avrep.worlds import ScenesWorld
 NAMES = (
     "static_dynamic_concepts_tiny_scenes",
     "controllable_augmentations_tiny_scenes",
-    "const_cl_tiny_scenes",
     "teg_tiny_scenes",
 )
 NUM_VIDEOS = 160
