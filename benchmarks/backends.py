@@ -2,8 +2,9 @@
 
     python benchmarks/backends.py
 
-The same preset and batch of clips in memory, one process after the other. The first
-step traces and compiles. Nothing else should run on the machine meanwhile.
+The same preset and batch in memory, one process after the other: as many videos as
+make `batch_size` clips, half as many where a step takes two of each. The first step
+traces and compiles. Nothing else should run on the machine meanwhile.
 """
 
 import argparse
@@ -19,7 +20,7 @@ RESULTS = Path(__file__).parent / "results" / "backends.json"
 # backend, XLA
 CHOICES = (("tensorflow", False), ("tensorflow", True), ("jax", True), ("torch", False))
 PRESETS = ("dclr_tiny", "const_cl_tiny", "teg_tiny")
-BATCH_SIZE = 16
+BATCH_SIZE = 16  # clips
 
 
 def measure(preset, folder, steps, jit_compile):

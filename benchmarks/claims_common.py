@@ -16,6 +16,18 @@ def rendered(world, folder, counts):
     return scan_folder(folder, folder.with_suffix(".cache.json"))
 
 
+def fresh(preset, manifest, seed, args, changes=None):
+    """A model of a preset for the split `pretrain`, not trained; as for `trained`."""
+    return build_model(
+        preset,
+        num_videos=len(manifest.split("pretrain")),
+        batch_size=args.batch_size,
+        steps=args.steps,
+        seed=seed,
+        changes=changes,
+    )
+
+
 def trained(preset, manifest, folder, seed, args, changes=None):
     """A preset trained on the split for it, and what the training returned.
 
@@ -27,18 +39,10 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         args: of the command: `steps`, `batch_size`, `learning_rate`, `jit_compile`.
         changes: dict of constructor arguments. Defaults to none.
     """
-    records = manifest.split("pretrain")
-    model = build_model(
-        preset,
-        num_videos=len(records),
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-        changes=changes,
-    )
+    model = fresh(preset, manifest, seed, args, changes)
     training = train(
         model,
-        records,
+        manifest.split("pretrain"),
         folder,
         clip=system_of(preset).presets[preset]["clip"],
         steps=args.steps,

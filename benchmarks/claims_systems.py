@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, probed, rendered, spread, trained
+from claims_common import between_markers, fresh, probed, rendered, spread, trained
 
-from keras_avrep.cli.training_run import build_model, recalibrate
+from keras_avrep.cli.training_run import recalibrate
 from keras_avrep.models import DCLR, SYSTEMS, ConSTCL, system_of
 from keras_avrep.worlds import ScenesWorld
 
@@ -57,15 +57,9 @@ def run_rung(rung, seed, args):
 
 def untrained(preset, manifest, seed, args):
     """A fresh model whose batch norm has seen whole clips, and nothing else."""
-    records = manifest.split("pretrain")
-    model = build_model(
-        preset,
-        num_videos=len(records),
-        batch_size=args.batch_size,
-        steps=args.steps,
-        seed=seed,
-    )
-    recalibrate(model, records, system_of(preset).presets[preset]["clip"], seed)
+    model = fresh(preset, manifest, seed, args)
+    clip = system_of(preset).presets[preset]["clip"]
+    recalibrate(model, manifest.split("pretrain"), clip, seed)
     return model
 
 

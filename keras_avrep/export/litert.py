@@ -112,8 +112,8 @@ def _calibrate(converter, clips):
             yield [clip[None]]
 
     converter.representative_dataset = samples
-    # What has no integer kernel falls back to float, and where the converter finds
-    # none, such as 1x1 convolutions behind strided slices of a whole clip.
+    # What the converter finds no integer kernel for falls back to float, such as
+    # strided 1x1 convolutions behind slices in time.
     converter.target_spec.supported_ops = [
         tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
         tf.lite.OpsSet.TFLITE_BUILTINS,
