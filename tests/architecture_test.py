@@ -19,7 +19,7 @@ ALLOWED = {
     "backbones": {"layers"},
     "training": {"data"},
     "models": {"backbones", "layers", "losses", "training", "views"},
-    "evaluation": {"data", "views"},
+    "evaluation": {"data", "training", "views"},
     "export": {"layers"},
     "report": set(),
     "cli": None,  # the door to everything

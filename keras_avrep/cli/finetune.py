@@ -2,6 +2,8 @@
 
 keras-avrep finetune runs/first videos --label class --out runs/classifier
 keras-avrep finetune runs/first videos --linear --out runs/probe
+
+Stop it with Ctrl-C; the same command goes on.
 """
 
 from pathlib import Path
@@ -26,49 +28,76 @@ def run(args):
     import keras
 
     from keras_avrep.cli.progress import say
-    from keras_avrep.cli.run_folder import clip_arguments, load_run_model, write_json
+    from keras_avrep.cli.pretrain import set_device
+    from keras_avrep.cli.run_folder import (
+        CLIP_FILE,
+        check_same_run,
+        clip_arguments,
+        load_run_model,
+        write_json,
+    )
     from keras_avrep.data import scan_folder, split_records
     from keras_avrep.evaluation import classification_accuracy, finetune
     from keras_avrep.models import VideoClassifier
 
+    set_device(say=say)
     keras.utils.set_random_seed(args.seed)
     model, config = load_run_model(args.run)
     manifest = scan_folder(args.folder, workers=args.threads)
     train, test = split_records(manifest.records, seed=args.seed)
     label = chosen_label(args.label, train + test)
+    out = Path(args.out)
+    check_same_run(out, run_config(args, label, config["clip"]))
     classes = sorted({r.labels[label] for r in train})
     test = [r for r in test if r.labels[label] in classes]
     classifier = VideoClassifier.for_backbone(
         model.backbone, len(classes), train_backbone=not args.linear
     )
     clip = clip_arguments(config)
-    finetune(
-        classifier,
-        train,
-        label,
-        classes,
-        num_frames=clip["num_frames"],
-        stride=clip["stride"],
-        size=config["clip"]["size"],
-        view_size=clip["size"],
-        epochs=args.epochs,
-        clips_per_epoch=args.clips_per_epoch,
-        batch_size=args.batch_size,
-        learning_rate=args.learning_rate,
-        weight_decay=0.0 if args.linear else 1e-4,
-        flip=args.flip,
-        seed=args.seed,
-        threads=args.threads,
-        show=say,
-    )
+    try:
+        finetune(
+            classifier,
+            train,
+            label,
+            classes,
+            out,
+            num_frames=clip["num_frames"],
+            stride=clip["stride"],
+            size=config["clip"]["size"],
+            view_size=clip["size"],
+            epochs=args.epochs,
+            clips_per_epoch=args.clips_per_epoch,
+            batch_size=args.batch_size,
+            learning_rate=args.learning_rate,
+            weight_decay=0.0 if args.linear else 1e-4,
+            flip=args.flip,
+            seed=args.seed,
+            threads=args.threads,
+            show=say,
+        )
+    except KeyboardInterrupt:
+        say(f"\nSaved in {out}; run the same command again to resume.")
+        raise
     accuracy = classification_accuracy(
         classifier, test, label, classes, workers=args.threads, **clip
     )
-    out = Path(args.out)
     classifier.save_to_preset(str(out / "preset"))
+    write_json(out / "preset" / CLIP_FILE, config["clip"])
     result = {"label": label, "classes": classes, "accuracy": accuracy}
     write_json(out / "classifier.json", {**result, "clip": config["clip"]})
     say(f"accuracy on {len(test)} held-out videos: {accuracy:.1%}; saved in {out}")
+
+
+def run_config(args, label, clip):
+    """What must stay the same for a run to be resumed."""
+    names = "linear", "epochs", "clips_per_epoch", "batch_size", "learning_rate"
+    return {
+        "pretrained": args.run,
+        "folder": str(Path(args.folder).resolve()),
+        "label": label,
+        "clip": clip,
+        **{name: getattr(args, name) for name in (*names, "flip", "seed")},
+    }
 
 
 def chosen_label(name, records):

@@ -1,12 +1,20 @@
 """Training a classifier on labelled videos, and its accuracy over many clips."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_avrep.data import BatchFeed, clip_dataset
 from keras_avrep.evaluation.embed import embed_videos
+from keras_avrep.training import (
+    Checkpoints,
+    History,
+    choose_device_policy,
+    load_checkpoint,
+    save_checkpoint,
+)
 from keras_avrep.views import ClipAugmentation, RandomClips
 
 
@@ -15,6 +23,7 @@ def finetune(
     records,
     label: str,
     classes: list[str],
+    run_dir,
     *,
     num_frames: int = 16,
     stride: int = 2,
@@ -28,9 +37,13 @@ def finetune(
     flip: float = 0.5,
     seed: int = 0,
     threads: int = 2,
+    checkpoint_every: int = 100,
+    jit_compile: bool | None = None,
     show: Callable[[str], None] = print,
-) -> list[float]:
+) -> dict:
     """Train a classifier: SGD, the rate divided by 10 after 6 and 8 tenths.
+
+    The same call goes on from the last checkpoint, if there is one.
 
     Args:
         classifier: `keras_avrep.models.VideoClassifier`. For a linear probe
@@ -39,6 +52,7 @@ def finetune(
         records: list of `VideoRecord` that have the label.
         label: string. Name of the label.
         classes: class names in the order of the logits.
+        run_dir: folder of `checkpoints/last.npz` and `history.csv`.
         num_frames: int. Frames of a clip. Defaults to 16.
         stride: int. Frames of the video from one to the next. Defaults to 2.
         size: int. Pixels that videos are decoded at. Defaults to 128.
@@ -53,31 +67,41 @@ def finetune(
             matters. Defaults to 0.5.
         seed: int. Defaults to 0.
         threads: int. Decoding threads. Defaults to 2.
+        checkpoint_every: int. Steps. Defaults to 100.
+        jit_compile: bool to overrule the device policy. Defaults to `None`.
         show: called with each line of progress. Defaults to `print`.
 
     Returns:
-        Mean loss of each epoch.
+        Dict of `steps`, `losses`, the mean of every 10 steps, and
+        `clips_per_second` of this call.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C, once the state is saved.
+        CheckpointError: if the folder holds the run of another classifier.
 
     Example:
     ```python
     classes = manifest.classes("class")
-    finetune(classifier, train, "class", classes, epochs=2, batch_size=8)
+    finetune(classifier, train, "class", classes, "runs/tuned", epochs=2, batch_size=8)
     ```
 
     Reference: note of DCLR (arXiv:2207.05340), section 6.1.
     """
     numbers = np.array([classes.index(r.labels[label]) for r in records])
     batch_size = min(batch_size, len(records))
-    steps = max(1, len(records) * clips_per_epoch // batch_size)
-    total = steps * epochs
+    total = epochs * max(1, len(records) * clips_per_epoch // batch_size)
     rate = keras.optimizers.schedules.PiecewiseConstantDecay(
         [round(total * 0.6), round(total * 0.8)],
         [learning_rate, learning_rate / 10, learning_rate / 100],
     )
-    classifier.compile(
+    model = AugmentedClassifier(
+        classifier, ClipAugmentation(view_size, flip=flip, seed=seed)
+    )
+    policy = choose_device_policy(jit_compile, keras.config.dtype_policy().name)
+    model.compile(
         keras.optimizers.SGD(rate, momentum=0.9, weight_decay=weight_decay),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
+        jit_compile=policy.compiles(total),
     )
     dataset = clip_dataset(
         records,
@@ -86,17 +110,56 @@ def finetune(
         batch_size=batch_size,
         seed=seed,
     )
-    augmentation = ClipAugmentation(view_size, flip=flip, seed=seed)
-    losses, feed = [], iter(BatchFeed(dataset, stop=total, threads=threads))
-    for epoch in range(epochs):
-        sums = []
-        for _ in range(steps):
-            batch = next(feed)
-            clips = augmentation(batch["video"][:, 0])
-            sums.append(classifier.train_on_batch(clips, numbers[batch["record"]]))
-        losses.append(float(np.mean(sums)))
-        show(f"epoch {epoch + 1}/{epochs}  loss {losses[-1]:.3f}")
-    return losses
+    last = Path(run_dir) / "checkpoints" / "last.npz"
+    done = 0
+    if last.exists():
+        done, _ = load_checkpoint(last, model)
+        show(f"resumed at step {done} of {total}")
+    feed = BatchFeed(dataset, start=done, stop=total, threads=threads)
+    history = History(
+        last.parents[1] / "history.csv",
+        feed,
+        clips_per_step=batch_size,
+        total_steps=total,
+        show=show,
+        first_step=done,
+    )
+    if done < total:
+        model.fit(
+            ((b["video"][:, 0], numbers[b["record"]]) for b in feed),
+            steps_per_epoch=total - done,
+            callbacks=[history, Checkpoints(last, checkpoint_every, done)],
+            verbose=0,
+        )
+        save_checkpoint(last, model, total)
+    return {
+        "steps": total,
+        "losses": [row["loss"] for row in history.rows],
+        "clips_per_second": history.speed,
+    }
+
+
+class AugmentedClassifier(keras.Model):
+    """A classifier whose clips are augmented first, on the training device.
+
+    Args:
+        classifier: model from pixels to logits.
+        augmentation: `keras_avrep.views.ClipAugmentation`.
+
+    Call arguments:
+        clips: `(B, T, H, W, 3)`, 0 to 255.
+
+    Returns:
+        What the classifier returns.
+    """
+
+    def __init__(self, classifier, augmentation, **kwargs):
+        super().__init__(**kwargs)
+        self.classifier = classifier
+        self.augmentation = augmentation
+
+    def call(self, clips, training=None):
+        return self.classifier(self.augmentation(clips), training=training)
 
 
 def classification_accuracy(classifier, records, label, classes, **clips) -> float:

@@ -1,0 +1,90 @@
+import os
+import signal
+
+import keras
+import numpy as np
+import pytest
+
+from keras_avrep.backbones import VideoResNetBackbone
+from keras_avrep.data import scan_folder
+from keras_avrep.evaluation import classification_accuracy, finetune
+from keras_avrep.models import VideoClassifier
+from keras_avrep.training import CheckpointError
+from keras_avrep.worlds import ScenesWorld, render_world
+
+CLIP = {"num_frames": 4, "stride": 1, "size": 16}
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("labelled")
+    render_world(ScenesWorld(size=32, num_frames=8), folder, {"train": 12})
+    return scan_folder(folder).records
+
+
+def classifier(classes, train_backbone=True):
+    keras.utils.set_random_seed(3)
+    backbone = VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625)
+    return VideoClassifier(backbone, len(classes), train_backbone=train_backbone)
+
+
+def tuned(model, records, classes, folder, **options):
+    options = {"epochs": 2, "clips_per_epoch": 2, "batch_size": 4, **options}
+    return finetune(
+        model,
+        records,
+        "sprite",
+        classes,
+        folder,
+        view_size=16,
+        learning_rate=0.05,
+        **CLIP,
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def classes(records):
+    return sorted({r.labels["sprite"] for r in records})
+
+
+def test_ctrl_c_saves_and_the_same_call_ends_as_if_undisturbed(
+    records, classes, tmp_path
+):
+    whole = classifier(classes)
+    result = tuned(whole, records, classes, tmp_path / "whole", show=lambda line: None)
+    assert result["steps"] == 12
+    assert np.all(np.isfinite(result["losses"]))
+
+    def interrupt(line):
+        if line.startswith("step 10/"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        tuned(classifier(classes), records, classes, tmp_path / "parts", show=interrupt)
+    lines = []
+    resumed = classifier(classes)
+    again = tuned(resumed, records, classes, tmp_path / "parts", show=lines.append)
+    assert lines[0].startswith("resumed at step 1")
+    assert again["steps"] == 12
+    for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    # Another classifier is told apart.
+    with pytest.raises(CheckpointError, match="another configuration"):
+        tuned(classifier([*classes, "x"]), records, classes, tmp_path / "parts")
+
+
+def test_a_frozen_backbone_keeps_its_weights_and_its_batch_norm(
+    records, classes, tmp_path
+):
+    model = classifier(classes, train_backbone=False)
+    before = [w.copy() for w in model.backbone.get_weights()]
+    logits = model.get_layer("logits").get_weights()[0].copy()
+    tuned(model, records, classes, tmp_path, epochs=1, show=lambda line: None)
+    for a, b in zip(before, model.backbone.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not np.allclose(logits, model.get_layer("logits").get_weights()[0])
+    accuracy = classification_accuracy(
+        model, records, "sprite", classes, num_clips=1, **CLIP
+    )
+    assert 0 <= accuracy <= 1
