@@ -27,8 +27,8 @@ def add_arguments(parser):
 def run(args):
     import keras
 
-    from keras_avrep.cli.progress import say
     from keras_avrep.cli.pretrain import set_device
+    from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import (
         CLIP_FILE,
         check_same_run,
