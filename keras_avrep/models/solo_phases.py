@@ -9,9 +9,30 @@ from keras_avrep.models.solo_trainers import (
 from keras_avrep.training import Phase
 
 
+def possible_negatives(negatives, moments):
+    """How many sounds of other videos a picture can be mismatched with.
+
+    Args:
+        negatives: int. How many are asked for.
+        moments: `keras_avrep.data.MomentSet`, whose batches they come from.
+
+    Returns:
+        int: as asked for, or all others of a batch.
+
+    Raises:
+        ValueError: if a batch holds no other video.
+    """
+    if moments.batch_size < 2:
+        raise ValueError(
+            "A batch of one video holds no sound of another; give 2 videos or more, "
+            "and a batch size of 2 or more."
+        )
+    return min(negatives, moments.batch_size - 1)
+
+
 def solo_trainers(
     task,
-    num_records,
+    solo,
     adam,
     head_rate,
     heads_only,
@@ -23,11 +44,11 @@ def solo_trainers(
 
     Args:
         task: `LocalisationTask`.
-        num_records: int. Videos with one source.
+        solo: `keras_avrep.data.MomentSet` of videos with one source.
         adam: called with factors of the rate by name; returns an optimiser.
         head_rate: float. Factor of the rate of the classifiers' heads.
         heads_only: bool. See `ClassificationTrainer`.
-        negatives: int. See `CorrespondenceTrainer`.
+        negatives: int. See `CorrespondenceTrainer`; as many as a batch holds.
         exclude_same_cluster: bool. Whether two of one cluster are not mismatched.
         pool: string. See `CorrespondenceTrainer`. Defaults to `"max"`.
 
@@ -35,9 +56,10 @@ def solo_trainers(
         `CorrespondenceTrainer` and `ClassificationTrainer`.
     """
     classifying = ClassificationTrainer(
-        task, adam(classifier=head_rate), num_records, heads_only
+        task, adam(classifier=head_rate), solo.num_records, heads_only
     )
     labels = classifying.labels if exclude_same_cluster else None
+    negatives = possible_negatives(negatives, solo)
     fitting = CorrespondenceTrainer(
         task, adam(), pool, negatives=negatives, labels=labels
     )

@@ -278,8 +278,8 @@ def test_audioset_boxes_are_for_whole_seconds(tmp_path):
     }
     write_boxes(tmp_path / "audioset_box.json", frames)
     boxes = read_csol_boxes(tmp_path / "audioset_box.json")
-    assert boxes.nearest("8LYWfpPUokc", 3.0).labels == ("2",)
-    assert boxes.nearest("8LYWfpPUokc", 3.99).labels == ("2",)
+    assert boxes.nearest("8LYWfpPUokc", 3.0).labels == ("02",)
+    assert boxes.nearest("8LYWfpPUokc", 3.99).labels == ("02",)
     assert boxes.nearest("8LYWfpPUokc", 4.01).labels == ()
     assert boxes.nearest("8LYWfpPUokc", 5.2) is None
     named = read_csol_boxes(tmp_path / "audioset_box.json", classes=["a", "b", "drum"])

@@ -1,8 +1,11 @@
 """CSOL by the formulae of its note, recomputed in numpy from what its layers gave."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
+from counted_set import CountedSet
 from keras import ops
 from packaged_localiser import assert_it_finds_instruments, mixture_scores
 from tiny_csol import CLASSES, build, draw_batch, draw_inputs
@@ -109,6 +112,64 @@ def test_objects_are_what_lies_in_the_mask_over_all_cells():
     assert records.tolist() == [0, 1, 2, 3]
 
 
+# --- phases ---------------------------------------------------------------------
+
+
+def phases_of(*sets, **schedule):
+    return build().training_phases(*sets, **schedule)
+
+
+def test_correspondence_and_clusters_take_turns_from_the_second_epoch_on():
+    phases = phases_of(CountedSet(), solo_epochs=3)
+    assert [(phase.name, phase.steps) for phase in phases] == [
+        ("correspondence 1 of 3", 2),
+        ("correspondence 2 of 3", 2),
+        ("clusters and classes 2 of 3", 6),
+        ("correspondence 3 of 3", 2),
+        ("clusters and classes 3 of 3", 6),
+    ]
+    # No two phases see the same batches.
+    spans = sorted((p.first_batch, p.first_batch + p.steps) for p in phases)
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
+    rarer = phases_of(CountedSet(), solo_epochs=6, clustering_every=3)
+    clusters = [p.name for p in rarer if p.name.startswith("clusters")]
+    assert [name.split()[3] for name in clusters] == ["2", "5", "6"]
+
+
+def test_a_warm_up_comes_before_the_mixtures_and_freezes_the_teacher():
+    phases = phases_of(
+        CountedSet(),
+        CountedSet(),
+        solo_epochs=2,
+        mixed_epochs=3,
+        warm_up_epochs=1,
+        mixed_rate=0.5,
+        learning_rate=1e-3,
+    )
+    warming, learning = phases[-2:]
+    assert [warming.name, learning.name] == ["warm-up on mixtures", "mixtures"]
+    assert (warming.first_batch, learning.first_batch) == (0, 2)
+    assert (warming.steps, learning.steps) == (2, 6)
+    assert warming.before == learning.trainer.freeze_teacher
+    assert learning.before is None
+    rate = float(ops.convert_to_numpy(learning.trainer.optimizer.learning_rate))
+    np.testing.assert_allclose(rate, 5e-4, rtol=1e-6)
+
+
+def test_stage_two_can_be_had_alone():
+    (phase,) = phases_of(CountedSet(), CountedSet(), solo_epochs=0, mixed_epochs=1)
+    assert phase.name == "mixtures"
+    assert phase.before == phase.trainer.freeze_teacher
+
+
+def test_a_picture_never_meets_its_own_sound_as_a_negative():
+    phases = phases_of(CountedSet(4), CountedSet(3), solo_epochs=2, negatives=8)
+    assert phases[0].trainer.negatives == 3
+    assert phases[-1].trainer.negatives == 2
+    with pytest.raises(ValueError, match="batch"):
+        phases_of(CountedSet(1), solo_epochs=2)
+
+
 # --- what it learns from --------------------------------------------------------
 
 
@@ -194,6 +255,42 @@ def test_classification_has_the_labels_of_the_records():
         np.testing.assert_allclose(
             losses[f"{kind}_class"], -np.log(chosen).mean(), rtol=1e-5
         )
+
+
+def test_new_clusters_come_with_fresh_heads_and_a_fresh_optimiser():
+    trainer = classification(build(), adam())
+    trainer.train_on_batch(draw_batch(RNG(3)))
+    assert int(trainer.optimizer.iterations) == 1
+    trainer.start_anew([2, 2, 0, 1], seed=5)
+    assert int(trainer.optimizer.iterations) == 0
+    moments = trainer.optimizer.variables[2:]
+    assert not any(np.abs(ops.convert_to_numpy(v)).any() for v in moments)
+    assert numpy_of(trainer.labels.value).tolist() == [2, 2, 0, 1]
+    heads = [trainer.task.image_classifier, trainer.task.audio_classifier]
+    kernels = [numpy_of(head.kernel.value) for head in heads]
+    for kernel, head in zip(kernels, heads, strict=True):
+        # As small as the note has it: N(0, 0.01), no bias.
+        assert 0.007 < kernel.std() < 0.013
+        assert not numpy_of(head.bias.value).any()
+    assert not np.allclose(*kernels)
+
+
+def test_heads_alone_leave_the_backbones_as_they_are():
+    trainer = ClassificationTrainer(build(), adam(), num_records=4, heads_only=True)
+    trainer.start_anew([0, 2, 1, 1], seed=0)
+    backbones = [trainer.task.backbone, trainer.task.audio_backbone]
+    before = [weights(b) for b in backbones]
+    kernel = numpy_of(trainer.task.image_classifier.kernel.value)
+    trainer.train_on_batch(draw_batch(RNG(3)))
+    for old, backbone in zip(before, backbones, strict=True):
+        np.testing.assert_array_equal(old, weights(backbone))
+    assert not np.allclose(kernel, numpy_of(trainer.task.image_classifier.kernel.value))
+
+
+def weights(layer):
+    """All that gradients move, in one row."""
+    variables = layer.trainable_variables
+    return np.concatenate([ops.convert_to_numpy(v).ravel() for v in variables])
 
 
 @pytest.mark.parametrize("direction", ["target", "prediction"])

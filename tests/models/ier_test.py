@@ -5,6 +5,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
+from counted_set import CountedSet
 from keras import ops
 from packaged_localiser import assert_it_finds_instruments, mixture_scores
 from tiny_ier import (
@@ -310,7 +311,7 @@ def test_mixtures_are_learned_beside_the_correspondence_of_what_is_in_them():
 def test_rates_differ_between_the_steps_and_the_network(model):
     (phase,) = (
         p
-        for p in model.training_phases(FakeSet(), None, solo_epochs=3)
+        for p in model.training_phases(CountedSet(), None, solo_epochs=3)
         if p.name == "mixtures 3 of 3"
     )
     trainer = phase.trainer
@@ -400,18 +401,12 @@ def adam():
     return AdamWithL2(1e-3)
 
 
-class FakeSet:
-    """Counts of a `MomentSet` that nobody reads from."""
-
-    batches, epoch_steps, num_records = None, 2, 8
-
-
 def names_of(phases):
     return [phase.name for phase in phases]
 
 
 def test_mixtures_end_the_epochs_after_the_first_clustering(model):
-    phases = model.training_phases(FakeSet(), None, solo_epochs=4)
+    phases = model.training_phases(CountedSet(), None, solo_epochs=4)
     assert names_of(phases) == [
         "correspondence 1 of 4",
         "correspondence 2 of 4",
@@ -431,12 +426,25 @@ def test_mixtures_end_the_epochs_after_the_first_clustering(model):
 
 
 def test_mixing_and_its_curriculum_can_be_left_out(model):
-    phases = model.training_phases(FakeSet(), None, solo_epochs=2, mixing_passes=0)
+    phases = model.training_phases(CountedSet(), None, solo_epochs=2, mixing_passes=0)
     assert not any(name.startswith("mixtures") for name in names_of(phases))
-    phases = model.training_phases(FakeSet(), None, solo_epochs=3, curriculum=False)
+    phases = model.training_phases(CountedSet(), None, solo_epochs=3, curriculum=False)
     assert phases[-1].trainer.mixtures.curriculum is None
     with pytest.raises(ValueError, match="`first_mixing`"):
-        model.training_phases(FakeSet(), None, solo_epochs=2)
+        model.training_phases(CountedSet(), None, solo_epochs=2)
+
+
+def test_stage_two_alone_takes_the_labels_from_the_dictionary(sets):
+    solo, mixed = sets
+    task = ready()
+    (phase,) = task.training_phases(solo, mixed, solo_epochs=0, mixed_epochs=1)
+    labels = phase.trainer.replay.labels
+    assert (ops.convert_to_numpy(labels) == -1).all()
+    phase.before()
+    objects, _, records = task.solo_features(solo.each_once())
+    assert sorted(records) == [0, 1, 2, 3]
+    expected = task.dictionary.predict(objects)[np.argsort(records)]
+    np.testing.assert_array_equal(ops.convert_to_numpy(labels), expected)
 
 
 @pytest.fixture(scope="module")

@@ -139,7 +139,8 @@ def read_csol_boxes(
     Args:
         path: `solotest.json`, `duettest.json` or `audioset_box.json`.
         classes: names by number. Defaults to `None`: the seven of MUSIC for the
-            first two, the number as text for AudioSet.
+            first two, the number in two digits for AudioSet, as
+            `read_audioset_instruments` has it.
         tolerance: seconds by which a picture may differ from a boxed frame.
             Defaults to `None`: 0.2, and 0.5 around the middle of the second for
             AudioSet, whose boxes are for whole seconds.
@@ -209,5 +210,5 @@ def _boxes_of(entry: dict, names: dict[int, str], strict: bool):
         if strict and number not in names:
             raise ValueError(f"category {number}")
         boxes.append([y, x, y + height, x + width])
-        labels.append(names.get(number, str(number)))
+        labels.append(names.get(number, f"{number:02d}"))
     return np.clip(np.array(boxes, np.float64).reshape(-1, 4), 0, 1), tuple(labels)

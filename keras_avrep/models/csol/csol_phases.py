@@ -4,6 +4,7 @@ from keras_avrep.models.csol.mixture_trainer import MixtureTrainer
 from keras_avrep.models.solo_phases import (
     cluster_objects,
     clustering_epochs,
+    possible_negatives,
     solo_phases,
     solo_trainers,
 )
@@ -39,7 +40,8 @@ def csol_phases(
         solo: `keras_avrep.data.MomentSet` of videos with one source.
         mixed: `keras_avrep.data.MomentSet` of videos with several, or `None` for stage
             one alone.
-        solo_epochs: int. Passes of correspondence over `solo`. Defaults to 15.
+        solo_epochs: int. Passes of correspondence over `solo`; 0 for stage two alone,
+            of a task that has learned stage one before. Defaults to 15.
         mixed_epochs: int. Passes over `mixed`. Defaults to 5.
         warm_up_epochs: int. Passes over `mixed` before, with the category term alone
             and without the gate. Defaults to 0.
@@ -57,7 +59,8 @@ def csol_phases(
             is that of a small network that starts from nothing. Defaults to 1.
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
         mismatch_grid: int. Of stage two; see `MixtureTrainer`. Defaults to 1.
-        negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
+        negatives: int. See `CorrespondenceTrainer`; never more than a batch holds
+            other videos. Defaults to 1.
         exclude_same_cluster: bool. Whether two solos of one cluster are not mismatched,
             once there are clusters. Defaults to `False`.
         direction: string. See `MixtureTrainer`. Defaults to `"target"`.
@@ -75,28 +78,30 @@ def csol_phases(
 
     fitting, classifying = solo_trainers(
         task,
-        solo.num_records,
+        solo,
         adam,
         head_rate,
         heads_only,
         negatives,
         exclude_same_cluster,
     )
-    phases = solo_phases(
-        solo,
-        fitting,
-        classifying,
-        lambda: cluster_objects(task, solo)[0],
-        solo_epochs,
-        classification_passes,
-        clustering_epochs(solo_epochs, first_clustering, clustering_every),
-        seed,
-    )
+    phases = []
+    if solo_epochs:
+        phases = solo_phases(
+            solo,
+            fitting,
+            classifying,
+            lambda: cluster_objects(task, solo)[0],
+            solo_epochs,
+            classification_passes,
+            clustering_epochs(solo_epochs, first_clustering, clustering_every),
+            seed,
+        )
     if mixed is None:
         return phases
     options = {
         "mismatch_grid": mismatch_grid,
-        "negatives": negatives,
+        "negatives": possible_negatives(negatives, mixed),
         "direction": direction,
         "divide_by_classes": divide_by_classes,
     }

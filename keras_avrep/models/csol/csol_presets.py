@@ -21,7 +21,8 @@ PRESETS = {
         "views": {"size": 224},
         "task": {},
         "clip": {**SECOND, "size": 224, "training_size": 256},
-        "schedule": {},
+        # As the defaults are; named so that shorter runs can begin earlier.
+        "schedule": {"first_clustering": 2},
         "description": "Two ResNet-18 at 224x224, 11 classes, as the paper has it but "
         "for the ImageNet weights that the picture network starts from.",
     },

@@ -9,6 +9,7 @@ from keras_avrep.models.ier.mixing_trainer import MixingTrainer
 from keras_avrep.models.solo_phases import (
     cluster_objects,
     clustering_epochs,
+    possible_negatives,
     solo_phases,
     solo_trainers,
 )
@@ -60,7 +61,8 @@ def ier_phases(
         solo: `keras_avrep.data.MomentSet` of videos with one source.
         mixed: `keras_avrep.data.MomentSet` of any videos, or `None` for stage one
             alone.
-        solo_epochs: int. Defaults to 15.
+        solo_epochs: int. 0 for stage two alone, of a task that has learned stage one
+            before. Defaults to 15.
         mixed_epochs: int. Passes over `mixed`. Defaults to 5.
         classification_passes: int. Passes after each clustering. Defaults to 3.
         mixing_passes: int. Passes over mixtures of `solo` an epoch; 0 for none.
@@ -82,10 +84,13 @@ def ier_phases(
             is that of a small network that starts from nothing. Defaults to 1.
         mixing_rate: float. Factor of the rate of the sound's network on mixtures.
             Defaults to 0.1.
+        mixing_correspondence: float. Weight of correspondence beside identification
+            while mixtures are learned from; see `MixingTrainer`. Defaults to 0.
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
         pool: string. See `CorrespondenceTrainer`. Defaults to `"max"`.
         mismatch_grid: int. Of stage two; see `CorrespondenceTrainer`. Defaults to 1.
-        negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
+        negatives: int. See `CorrespondenceTrainer`; never more than a batch holds
+            other videos. Defaults to 1.
         exclude_same_cluster: bool. Whether two solos of one cluster are not mismatched,
             once there are clusters. Defaults to `False`.
         direction: string. See `ErasingTrainer`. Defaults to `"both"`.
@@ -100,9 +105,15 @@ def ier_phases(
 
     Reference: IEr (arXiv:2202.06406), note sections 2.3 and 5.
     """
-    clustering = clustering_epochs(solo_epochs, first_clustering, clustering_every)
+    clustering = []
+    if solo_epochs:
+        clustering = clustering_epochs(solo_epochs, first_clustering, clustering_every)
     turns = [epoch for epoch in clustering if epoch >= first_mixing]
-    if mixing_passes and not first_clustering <= first_mixing <= solo_epochs:
+    if (
+        solo_epochs
+        and mixing_passes
+        and not first_clustering <= first_mixing <= solo_epochs
+    ):
         raise ValueError(
             f"`first_mixing` is {first_mixing}; give a number from `first_clustering`, "
             f"{first_clustering}, to `solo_epochs`, {solo_epochs}, or "
@@ -114,7 +125,7 @@ def ier_phases(
 
     fitting, classifying = solo_trainers(
         task,
-        solo.num_records,
+        solo,
         adam,
         head_rate,
         heads_only,
@@ -137,7 +148,7 @@ def ier_phases(
         form,
         correspondence=mixing_correspondence,
         pool=pool,
-        negatives=negatives,
+        negatives=fitting.negatives,
         labels=fitting.labels,
     )
     # Beyond the batches that the other turns see.
@@ -179,12 +190,19 @@ def ier_phases(
         form,
         pool,
         mismatch_grid,
-        negatives,
+        possible_negatives(negatives, mixed),
     )
     steps = mixed_epochs * mixed.epoch_steps
-    # Without mixtures nobody has taken the prototypes of the last epoch anew.
-    before = None if mixing_passes else refresh
-    return [*phases, Phase("any videos", erasing, batches, 0, steps, before)]
+
+    def begin():
+        # Of a task that has learned stage one in another run nobody knows the labels.
+        if not solo_epochs:
+            classifying.labels.assign(labels_by_dictionary(task, solo))
+        # Without mixtures nobody has taken the prototypes of the last epoch anew.
+        elif not mixing_passes:
+            refresh()
+
+    return [*phases, Phase("any videos", erasing, batches, 0, steps, begin)]
 
 
 def mixtures_of(classifying, range_db, seed, curriculum=None):
@@ -207,6 +225,22 @@ def cluster_both(task, solo):
     ids, sounds = cluster_objects(task, solo)
     task.audio_prototypes.update(sounds, ids)
     return ids
+
+
+def labels_by_dictionary(task, solo):
+    """The cluster of each record, by a dictionary that stays as it is.
+
+    Args:
+        task: `InterferenceEraser` that has learned stage one.
+        solo: `keras_avrep.data.MomentSet`.
+
+    Returns:
+        int array `(num_records,)`.
+    """
+    objects, _, records = task.solo_features(solo.each_once())
+    labels = np.zeros(solo.num_records, int)
+    labels[records] = task.dictionary.predict(objects)
+    return labels
 
 
 def refresh_prototypes(task, solo, labels):
