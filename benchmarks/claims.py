@@ -42,20 +42,25 @@ def measure(module, path, args):
         "configuration": configuration,
         "world": module.WORLD.get_config(),
         "counts": module.COUNTS,
-        "precision": policy.precision,
         "versions": versions(),
-        "commit": commit(),
     }
     for seed in args.seed_list or range(args.seeds):
         for rung in args.rungs or module.LADDER:
-            if any((r["seed"], r["rung"]) == (seed, rung) for r in read(path, about)):
+            done = any(is_of(r, seed, rung) for r in read(path, about))
+            if done and not args.again:
                 continue
             result = module.run_rung(rung, seed, args)
             # Seeds may have been measured on machines of different kinds.
             result = {**result, "precision": policy.precision, "commit": commit()}
             print(json.dumps(result), flush=True)
             # Read again: another process may measure other rungs meanwhile.
-            write_json(path, {**about, "results": [*read(path, about), result]})
+            kept = [r for r in read(path, about) if not is_of(r, seed, rung)]
+            write_json(path, {**about, "results": [*kept, result]})
+
+
+def is_of(result, seed, rung):
+    """Whether a result is that of a seed and a rung."""
+    return (result["seed"], result["rung"]) == (seed, rung)
 
 
 def read(path, about):
@@ -77,6 +82,9 @@ def main():
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--rungs", nargs="+", help="only these")
+    parser.add_argument(
+        "--again", action="store_true", help="also what has been measured before"
+    )
     parser.add_argument("--runs", default="runs/claims", help="folder of the runs")
     parser.add_argument(
         "--jit-compile",

@@ -4,6 +4,7 @@ Run by `python benchmarks/claims.py csol`. All rungs of a seed that differ in st
 only start from the same stage one.
 """
 
+import functools
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from sounding_common import (
     stage_one,
 )
 
+from keras_avrep.layers import AVCosineMap, SoundingMask
 from keras_avrep.models import CSOL
 
 __all__ = [
@@ -67,21 +69,66 @@ LADDER = {
         {},
     ),
     "double_clusters": ("22 clusters", {"num_classes": 22}, {}, {}),
+    "no_gate_no_category": (
+        "no gate, without the category term",
+        {"gate": "off", "loss_weights": {"category": 0.0}},
+        {},
+        {},
+    ),
+    "minimum_gate_no_category": (
+        "the smaller of both maps, without the category term",
+        {"gate": "minimum", "loss_weights": {"category": 0.0}},
+        {},
+        {},
+    ),
+    "equal_terms": (
+        "correspondence as heavy as the category term",
+        {"loss_weights": {"correspondence": 1.0}},
+        {},
+        {},
+    ),
+    "area_objects": (
+        "objects as means over the mask",
+        {"object_divisor": "area"},
+        {},
+        {},
+    ),
+    "fixed_scale": (
+        "the scale of cosines fixed at 5",
+        {
+            "av_map": functools.partial(
+                AVCosineMap, trainable_scale=False, name="av_map"
+            )
+        },
+        {},
+        {},
+    ),
+    "high_mask": (
+        "the mask above 0.5",
+        {"sounding_mask": functools.partial(SoundingMask, threshold=0.5)},
+        {},
+        {},
+    ),
 }
+# Changes of the model that stage one does not see.
+LATE = {"unit_rows", "gate", "loss_weights"}
 COUNTS = {kind: ALL_COUNTS[kind] for kind in ("solo", "composite")}
 
 
 def run_rung(rung, seed, args):
     """Train and measure one rung."""
     _, changes, first, second = LADDER[rung]
+    # A layer belongs to one model, so each gets its own.
+    made = {k: v() for k, v in changes.items() if callable(v)}
+    changes = {**changes, **made}
     folder = Path(args.runs) / f"csol{seed}"
     sets = sets_of(COUNTS, PRESET, seed, args)
     began = time.time()
     schedule = schedule_of(PRESET, first)
-    name = "_".join(["solo", *(f"{k}{v}" for k, v in first.items())])
-    if "num_classes" in changes:
-        name += f"_{changes['num_classes']}"
-    model, solo = stage_one(PRESET, folder / name, sets, seed, args, changes, schedule)
+    solos = folder / (
+        "solo" if changes.keys() <= LATE and not first else f"solo_{rung}"
+    )
+    model, solo = stage_one(PRESET, solos, sets, seed, args, changes, schedule)
     if second is not None:
         phases = model.training_phases(
             sets["solo"],
@@ -171,6 +218,8 @@ def solo_table(results):
     if found:
         row("stage one, after correspondence", [f["model"] for f in found])
         row("the same, sound of another video", [f["shuffled"] for f in found])
+        saved = [r["solo"]["model"] for r in of(results, "stage_one")]
+        row("stage one, after its classes", saved)
         row("after stage two", [r["solo"]["model"] for r in of(results, "full")])
         for floor in ("whole_image", "centred_square", "average_mask"):
             row(

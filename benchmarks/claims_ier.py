@@ -90,6 +90,7 @@ LADDER = {
         {"direction": "second"},
     ),
 }
+FLOORS = ("whole_image", "centred_square", "average_mask")
 # Changes of the model that stage one does not see.
 LATE = {"silent_filter", "off_screen_filter", "order"}
 
@@ -142,7 +143,8 @@ def run_rung(rung, seed, args):
 
 def write_tables(results, root):
     """Put the tables into the card and return them."""
-    table = "\n\n".join([place_table(results), level_table(results)])
+    tables = [place_table(results), level_table(results), solo_table(results)]
+    table = "\n\n".join(tables)
     between_markers(root / "README.md", "ier-claims", table)
     between_markers(root / "keras_avrep/models/ier/CARD.md", "claims", table)
     return table
@@ -189,11 +191,19 @@ def place_table(results):
         row(title, found, ("model",))
         if rung in ("csol", "full"):
             row(f"{title}, sound of another video", found, ("shuffled",))
-    if results:
-        first = [results[0]]
-        for floor in ("whole_image", "centred_square", "average_mask"):
-            row(f"floor: {floor.replace('_', ' ')}", first, ("floors", floor))
+            whole = f"{title}, one correspondence map for all classes"
+            row(whole, found, ("correspondence",))
+    for floor in FLOORS:
+        row(f"floor: {floor.replace('_', ' ')}", of_full(results), ("floors", floor))
+    uniform = cells(of_full(results), "wild", "model", "off_screen", "uniform")
+    line = "| a uniform distribution | {} | – | – | – | – | – | {} |"
+    lines.append(line.format(len(of_full(results)), uniform))
     return "\n".join(lines)
+
+
+def of_full(results):
+    """Those of IEr itself: what all rungs of a seed share is told by them."""
+    return [r for r in results if r["rung"] == "full"]
 
 
 def level_table(results):
@@ -212,4 +222,25 @@ def level_table(results):
         ]
         if "–" not in numbers:
             lines.append(f"| {title} | {len(found)} | " + " | ".join(numbers) + " |")
+    chance = [
+        cells(of_full(results), "wild", "model", "levels", level, "chance")
+        for level in levels
+    ]
+    lines.append(f"| chance | {len(of_full(results))} | " + " | ".join(chance) + " |")
+    return "\n".join(lines)
+
+
+def solo_table(results):
+    """Solos in the end, class-free, beside floors."""
+    lines = ["| solos | seeds | IoU@0.5 | AUC |", "|---|---|---|---|"]
+
+    def row(title, found, *version):
+        numbers = [cells(found, "solo", *version, k) for k in ("iou_at_50", "auc")]
+        lines.append(f"| {title} | {len(found)} | " + " | ".join(numbers) + " |")
+
+    for rung, title, found in rungs(results):
+        if rung in ("csol", "full", "stage_one", "no_identifier"):
+            row(title, found, "model")
+    for floor in FLOORS:
+        row(f"floor: {floor.replace('_', ' ')}", of_full(results), "floors", floor)
     return "\n".join(lines)

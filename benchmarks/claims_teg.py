@@ -210,7 +210,8 @@ def segments(labels, fps, shares=None):
 def table(results):
     """Markdown: what whole videos tell, and what steps tell of time."""
     head = ["rung", "seeds", "motion kNN", "motion linear", "scene kNN"]
-    head += ["scene linear", "step match", "order of steps", "variance within"]
+    head += ["scene linear", "step match", "at the ends", "in the middle"]
+    head += ["order of steps", "variance within"]
     head += ["time R²"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for rung, (name, *_) in LADDER.items():
@@ -222,7 +223,10 @@ def table(results):
             for label in ("motion", "scene")
             for kind in ("knn", "linear")
         ]
-        cells.append(spread([r["step_match"]["accuracy"] for r in rows]))
+        cells += [
+            spread([r["step_match"][place] for r in rows])
+            for place in ("accuracy", "ends", "middle")
+        ]
         cells += [
             spread([r[key] for r in rows])
             for key in ("order_accuracy", "variance_ratio", "time_regression")
