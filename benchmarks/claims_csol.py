@@ -4,8 +4,8 @@ Run by `python benchmarks/claims.py csol`. All rungs of a seed that differ in st
 only start from the same stage one.
 """
 
-import functools
 import time
+from functools import partial
 from pathlib import Path
 
 from claims_common import between_markers, spread
@@ -95,17 +95,13 @@ LADDER = {
     ),
     "fixed_scale": (
         "the scale of cosines fixed at 5",
-        {
-            "av_map": functools.partial(
-                AVCosineMap, trainable_scale=False, name="av_map"
-            )
-        },
+        {"av_map": partial(AVCosineMap, trainable_scale=False, name="av_map")},
         {},
         {},
     ),
     "high_mask": (
         "the mask above 0.5",
-        {"sounding_mask": functools.partial(SoundingMask, threshold=0.5)},
+        {"sounding_mask": partial(SoundingMask, threshold=0.5)},
         {},
         {},
     ),
