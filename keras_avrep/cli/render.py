@@ -2,7 +2,10 @@
 
     keras-avrep render videos --pretrain 512 --train 256 --test 256
     keras-avrep render videos --photos my_photos --size 112
+    keras-avrep render phases --phases 3 --pretrain-phases
     keras-avrep render duets --world orchestra --kind duet --test 100
+    keras-avrep render wild --world orchestra --kind unconstrained --seed 1
+    keras-avrep render clean --world orchestra --kind unconstrained --seed 1 --clean
 
 The world `scenes`: sprites that move over still scenes; scene, sprite and motion are
 independent, and no single frame tells the motion. The world `orchestra`: instruments
@@ -10,14 +13,33 @@ that can be seen and heard, one or several, some of them silent.
 """
 
 # Options that belong to one world only, and what they are where not given.
-SCENES = {"num_frames": 48, "photos": None, "sprites": 1, "boxes": False}
+SCENES = {
+    "num_frames": 48,
+    "photos": None,
+    "sprites": 1,
+    "boxes": None,
+    "phases": 1,
+    "pretrain_phases": False,
+    "motions": None,
+    "camera_pan": 0.0,
+}
 ORCHESTRA = {
     "kind": "solo",
+    "num_classes": None,
     "seconds": 1.0,
     "fps": 4.0,
+    "look_alike": 0.0,
+    "sound_alike": 0.0,
+    "pulse": 0.0,
+    "off_screen": (0, 2),
+    "gain_range_db": 15.0,
+    "noise_db": (-30.0, -15.0),
+    "clean": False,
     "pictures": None,
     "recordings": None,
     "mixtures": False,
+    "wav": False,
+    "stems": False,
 }
 KINDS = ("solo", "duet", "composite", "unconstrained")
 
@@ -35,7 +57,7 @@ def add_arguments(parser):
         "--contrast",
         type=float,
         default=0.35,
-        help="of the scene; higher hides what matters better",
+        help="of the drawn scene (0.35); higher hides what matters better",
     )
     parser.add_argument("--seed", type=int, default=0)
     _add_scenes_arguments(parser.add_argument_group("scenes"))
@@ -54,12 +76,34 @@ def _add_scenes_arguments(group):
         default=None,
         help="annotate boxes also of a single sprite; several always have them",
     )
+    group.add_argument(
+        "--phases", type=int, help="motions of a labelled video, one by one (1)"
+    )
+    group.add_argument(
+        "--pretrain-phases",
+        action="store_true",
+        default=None,
+        help="as many in unlabelled videos, which else switch once",
+    )
+    group.add_argument("--motions", nargs="+", help="only these, of eight")
+    group.add_argument("--camera-pan", type=float, help="pixels a frame (0)")
 
 
 def _add_orchestra_arguments(group):
     group.add_argument("--kind", choices=KINDS, help="what is seen and heard (solo)")
+    group.add_argument("--num-classes", type=int, help="instruments, up to 11 (all)")
     group.add_argument("--seconds", type=float, help="length of a video (1)")
     group.add_argument("--fps", type=float, help="frames per second (4)")
+    group.add_argument(
+        "--look-alike", type=float, help="0 to 1: how far pairs look the same (0)"
+    )
+    group.add_argument(
+        "--sound-alike", type=float, help="0 to 1: how far pairs sound the same (0)"
+    )
+    group.add_argument(
+        "--pulse", type=float, help="share by which what sounds grows and shrinks (0)"
+    )
+    _add_wild_arguments(group)
     group.add_argument("--pictures", help="folder of real pictures, CLASS/FILE")
     group.add_argument("--recordings", help="folder of real recordings, CLASS/FILE")
     group.add_argument(
@@ -67,6 +111,42 @@ def _add_orchestra_arguments(group):
         action="store_true",
         default=None,
         help="write pictures, waveforms and the sound of each source, not videos",
+    )
+    for name, text in (("wav", "the sound"), ("stems", "that of each source")):
+        group.add_argument(
+            f"--{name}",
+            action="store_true",
+            default=None,
+            help=f"write {text} beside each video, without loss",
+        )
+
+
+def _add_wild_arguments(group):
+    """Of unconstrained videos."""
+    group.add_argument(
+        "--off-screen",
+        type=int,
+        nargs=2,
+        metavar=("LEAST", "MOST"),
+        help="unseen sources of an unconstrained video (0 2)",
+    )
+    group.add_argument(
+        "--gain-range-db",
+        type=float,
+        help="how far others are below the loudest in unconstrained videos (15)",
+    )
+    group.add_argument(
+        "--noise-db",
+        type=float,
+        nargs=2,
+        metavar=("LEAST", "MOST"),
+        help="level of the noise in unconstrained videos (-30 -15)",
+    )
+    group.add_argument(
+        "--clean",
+        action="store_true",
+        default=None,
+        help="the same unconstrained videos without unseen sources and noise",
     )
 
 
@@ -84,11 +164,30 @@ def run(args):
     counts = {"pretrain": args.pretrain, "train": args.train, "test": args.test}
     progress = Progress("rendered")
     if args.world == "scenes":
-        render_world(_scenes(args), args.folder, counts, progress, args.boxes or None)
-    elif args.mixtures:
-        render_mixtures(_orchestra(args), args.folder, counts, progress)
+        render_world(_scenes(args), args.folder, counts, progress, args.boxes)
+        return
+    world = _orchestra(args)
+    if args.mixtures:
+        render_mixtures(world, args.folder, counts, progress)
     else:
-        render_world(_orchestra(args), args.folder, counts, progress)
+        files = {"wav": args.wav, "stems": args.stems}
+        render_world(world, args.folder, counts, progress, **files)
+    _say_rejects(world, args.folder)
+
+
+def _say_rejects(world, folder):
+    """Which real files could not be used."""
+    import json
+    from pathlib import Path
+
+    from keras_avrep.cli.progress import say
+    from keras_avrep.data.files import write_text
+
+    if not world.rejects:
+        return
+    path = Path(folder) / "rejects.jsonl"
+    write_text(path, "".join(json.dumps(r) + "\n" for r in world.rejects))
+    say(f"left out: {len(world.rejects)} files that cannot be used; see {path}")
 
 
 def _refuse(args, names):
@@ -108,6 +207,10 @@ def _scenes(args):
         num_sprites=args.sprites,
         scene_contrast=args.contrast,
         photo_folder=args.photos,
+        phases=args.phases,
+        pretrain_phases=args.pretrain_phases,
+        motions=args.motions,
+        camera_pan=args.camera_pan,
         seed=args.seed,
     )
 
@@ -117,10 +220,18 @@ def _orchestra(args):
 
     return OrchestraWorld(
         args.kind,
+        num_classes=args.num_classes,
         size=args.size or 96,
         seconds=args.seconds,
         fps=args.fps,
         scene_contrast=args.contrast,
+        look_alike=args.look_alike,
+        sound_alike=args.sound_alike,
+        pulse=args.pulse,
+        num_off_screen=args.off_screen,
+        gain_range_db=args.gain_range_db,
+        noise_db=args.noise_db,
+        clean=args.clean,
         pictures=args.pictures,
         recordings=args.recordings,
         seed=args.seed,

@@ -329,8 +329,12 @@ class OrchestraWorld:
             raise ValueError('`clean` is for the kind "unconstrained" only.')
         if not 0 <= self.pulse < 1:
             raise ValueError(f"`pulse` is {self.pulse}; give a number from 0 to 1.")
-        if self.pulse and self.pictures is not None:
-            raise ValueError("`pulse` is for drawn instruments only; leave it at 0.")
+        if self.pictures is not None:
+            for name in ("pulse", "look_alike", "sound_alike"):
+                if getattr(self, name):
+                    raise ValueError(
+                        f"`{name}` is for drawn instruments only; leave it at 0."
+                    )
 
     def _make_sources(self):
         if self.pictures is not None:

@@ -79,6 +79,40 @@ def test_render_draws_an_orchestra(tmp_path, capsys):
     assert main(["render", str(folder), "--kind", "solo"]) == 2
 
 
+def test_render_takes_every_option_of_the_worlds(tmp_path, capsys):
+    counts = ["--pretrain", "1", "--train", "0", "--test", "1"]
+    phases = tmp_path / "phases"
+    run = ["render", str(phases), *counts, "--size", "24", "--num-frames", "6"]
+    run += ["--phases", "2", "--pretrain-phases", "--motions", "left", "expand"]
+    assert main(run) == 0
+    lines = (phases / "annotations.jsonl").read_text().splitlines()
+    motions = [json.loads(line)["labels"]["motion"].split(">") for line in lines]
+    assert all(sorted(pair) == ["expand", "left"] for pair in motions)
+    wild = tmp_path / "wild"
+    run = ["render", str(wild), *counts, "--size", "32", "--world", "orchestra"]
+    run += ["--kind", "unconstrained", "--off-screen", "1", "1", "--look-alike", "0.5"]
+    run += ["--sound-alike", "0.5", "--gain-range-db", "6", "--num-classes", "8"]
+    run += ["--noise-db", "-20", "-20", "--pulse", "0.2", "--wav", "--stems"]
+    assert main(run) == 0
+    lines = (wild / "annotations.jsonl").read_text().splitlines()
+    truth = json.loads(lines[1])
+    assert sum(not source["on_screen"] for source in truth["sources"]) == 1
+    assert truth["noise_db"] == -20
+    gains = [s["gain_db"] for s in truth["sources"] if s["sounding"]]
+    assert min(gains) >= -6
+    assert sorted(p.suffix for p in (wild / "test").iterdir()) == [
+        ".mp4",
+        ".npz",
+        ".wav",
+    ]
+    clean = [str(tmp_path / "clean") if x == str(wild) else x for x in run]
+    assert main([*clean, "--clean"]) == 0
+    lines = (tmp_path / "clean" / "annotations.jsonl").read_text().splitlines()
+    assert all(s["on_screen"] for s in json.loads(lines[1])["sources"])
+    assert main([*run[:-2], "--pictures", "a", "--recordings", "b"]) == 2
+    assert "`pulse` is for drawn instruments" in capsys.readouterr().err
+
+
 def test_scan_lists_what_was_left_out(videos, tmp_path, capsys):
     manifest, rejects = tmp_path / "m.json", tmp_path / "r.jsonl"
     arguments = ["scan", str(videos), "--out", str(manifest), "--rejects", str(rejects)]

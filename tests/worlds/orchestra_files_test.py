@@ -1,9 +1,11 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from keras_avrep.cli.main import main
 from keras_avrep.data import (
     read_frames,
     read_waveform,
@@ -200,3 +202,16 @@ def test_folders_without_enough_are_refused(folders, tmp_path):
         real(folders, "unconstrained")
     with pytest.raises(ValueError, match="at least 9"):
         real(folders, "solo", num_classes=9)
+
+
+def test_the_command_lists_real_files_that_cannot_be_used(folders, tmp_path, capsys):
+    run = ["render", str(tmp_path), "--world", "orchestra", "--size", "32"]
+    run += ["--pretrain", "0", "--train", "0", "--test", "1"]
+    for name in ("pictures", "recordings"):
+        run += [f"--{name}", str(folders / name)]
+    assert main(run) == 0
+    assert "left out: 3 files that cannot be used" in capsys.readouterr().out
+    lines = (tmp_path / "rejects.jsonl").read_text().splitlines()
+    names = sorted(Path(json.loads(line)["path"]).name for line in lines)
+    assert names == ["broken.png", "broken.wav", "silence.wav"]
+    assert main([*run, "--look-alike", "0.5"]) == 2
