@@ -19,7 +19,7 @@ import numpy as np
 from provenance import commit
 
 from keras_avrep.cli.run_folder import versions, write_json
-from keras_avrep.losses import region_nce, temporal_nce
+from keras_avrep.losses import region_nce, soft_region_contrast, temporal_nce
 
 RESULTS = Path(__file__).parent / "results" / "memory.json"
 BATCHES = (16, 32, 64, 128)
@@ -36,6 +36,17 @@ def region_loss(batch, chunks):
     return loss, [(batch, REGIONS, DIM)] * 2
 
 
+def soft_region_loss(batch, chunks):
+    """Loss of regions with soft targets, and their shapes."""
+    weights = np.ones((batch, REGIONS, REGIONS), "float32")
+    share = np.ones((batch, REGIONS), "float32")
+
+    def loss(query, key):
+        return soft_region_contrast(query, key, weights, share, chunks=chunks)
+
+    return loss, [(batch, REGIONS, DIM)] * 2
+
+
 def temporal_loss(batch, chunks):
     """Loss of the steps of short and long clips, and their shapes."""
     short_times = np.tile(4.0 * np.arange(STEPS[0]) + 2, (batch, 1)).astype("float32")
@@ -45,6 +56,9 @@ def temporal_loss(batch, chunks):
         return temporal_nce(short, long, short_times, long_times, cross_chunks=chunks)
 
     return loss, [(batch, steps, DIM) for steps in STEPS]
+
+
+LOSSES = (region_loss, soft_region_loss, temporal_loss)
 
 
 def scratch(make, batch, chunks):
@@ -79,11 +93,12 @@ def main():
         "configuration": {"regions": REGIONS, "steps": STEPS, "dim": DIM},
         "versions": versions(),
         "commit": commit(),
-        **{make.__name__: measure(make) for make in (region_loss, temporal_loss)},
+        **{make.__name__: measure(make) for make in LOSSES},
     }
     write_json(RESULTS, results)
-    for name in ("region_loss", "temporal_loss"):
-        print(name, {k: round(v, 2) for k, v in results[name]["growth"].items()})
+    for make in LOSSES:
+        growths = results[make.__name__]["growth"]
+        print(make.__name__, {k: round(v, 2) for k, v in growths.items()})
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 from keras import ops
 
+from keras_avrep.losses.map_in_chunks import map_in_chunks
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 
 
@@ -11,6 +12,7 @@ def soft_region_contrast(
     temperature=0.07,
     other_samples=True,
     ignore_same_sample_negatives=False,
+    chunks=1,
 ):
     """Cross entropy of regions with soft targets among regions of the batch.
 
@@ -30,6 +32,8 @@ def soft_region_contrast(
         ignore_same_sample_negatives: bool. Whether keys of the query's own
             sample that have no weight are left out, instead of being pushed
             away. Defaults to `False`.
+        chunks: int. Parts of the batch whose logits are held one at a time, see
+            `map_in_chunks`. Defaults to `1`.
 
     Returns:
         float32 scalar: the mean over queries, weighted by their shares.
@@ -48,9 +52,15 @@ def soft_region_contrast(
     total = ops.sum(weights, axis=-1, keepdims=True)
     target = weights / ops.maximum(total, 1e-6)
     own = ops.einsum("bqd,bkd->bqk", query, key) / temperature
-    wanted = weights > 0 if ignore_same_sample_negatives else None
+    wanted = weights > 0 if ignore_same_sample_negatives else ops.ones_like(own, "bool")
     if other_samples:
-        everything = _against_all(query, key, wanted, temperature)
+        samples = ops.arange(ops.shape(query)[0])
+        everything = map_in_chunks(
+            lambda *tensors: _against_all(*tensors, temperature),
+            (query, wanted, samples),
+            (key,),
+            chunks,
+        )
     else:
         everything = masked_log_sum_exp(own, wanted)
     # Own logits stay unmasked: 0 times -inf has no value.
@@ -58,15 +68,15 @@ def soft_region_contrast(
     return ops.sum(share * loss) / ops.maximum(ops.sum(share), 1.0)
 
 
-def _against_all(query, key, wanted, temperature):
-    """Log-sum-exp over the keys of all samples, `(batch, Q)`."""
-    batch = ops.shape(query)[0]
-    logits = ops.einsum("bqd,ckd->bqck", query, key) / temperature
-    logits = ops.reshape(logits, (batch, query.shape[1], -1))
-    if wanted is None:
-        return masked_log_sum_exp(logits)
-    samples = ops.arange(batch)
-    other = samples[:, None, None, None] != samples[None, None, :, None]
-    mask = ops.logical_or(other, wanted[:, :, None, :])
-    mask = ops.reshape(mask, (batch, query.shape[1], -1))
+def _against_all(query, wanted, samples, key, temperature):
+    """Log-sum-exp over the keys of all samples, `(some samples, Q)`.
+
+    `query` and `wanted` are of the samples whose places in the batch are `samples`.
+    """
+    some, batch = ops.shape(query)[0], ops.shape(key)[0]
+    flat = ops.reshape(key, (-1, key.shape[-1]))
+    logits = ops.matmul(query, ops.transpose(flat)) / temperature
+    other = samples[:, None] != ops.arange(batch)[None]
+    mask = ops.logical_or(other[:, None, :, None], wanted[:, :, None, :])
+    mask = ops.reshape(mask, (some, query.shape[1], batch * key.shape[1]))
     return masked_log_sum_exp(logits, mask)

@@ -10,7 +10,7 @@ from keras_avrep.models import (
 )
 
 
-def build(seed=0, hidden_dim=8, **kwargs):
+def build(seed=0, hidden_dim=8, views=None, **kwargs):
     keras.utils.set_random_seed(seed)
     arguments = {
         "num_local": 2,
@@ -23,7 +23,7 @@ def build(seed=0, hidden_dim=8, **kwargs):
     }
     return ControllableAugmentations(
         VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625),
-        ControllableAugmentationsViews(size=16, blur=0.5, seed=seed),
+        views or ControllableAugmentationsViews(size=16, blur=0.5, seed=seed),
         hidden_dim=hidden_dim,
         seed=seed,
         **arguments,

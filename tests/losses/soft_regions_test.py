@@ -51,6 +51,35 @@ def test_contrast_of_equal_regions_is_the_log_of_the_candidates():
     assert math.isclose(value(own), math.log(6), abs_tol=1e-5)
 
 
+@pytest.mark.parametrize("ignore", [False, True])
+def test_chunks_change_neither_value_nor_gradient(ignore):
+    rng = np.random.default_rng(1)
+    query, key = unit(rng, 4, 3, 5), unit(rng, 4, 2, 5)
+    weights = rng.uniform(size=(4, 3, 2)) * (rng.uniform(size=(4, 3, 2)) > 0.4)
+    weights = weights.astype("float32")
+    share = np.ones((4, 3), "float32")
+
+    def loss(query, chunks):
+        return soft_region_contrast(
+            query,
+            key,
+            weights,
+            share,
+            ignore_same_sample_negatives=ignore,
+            chunks=chunks,
+        )
+
+    for chunks in (2, 4):
+        assert math.isclose(
+            value(loss(query, chunks)), value(loss(query, 1)), rel_tol=1e-5
+        )
+        np.testing.assert_allclose(
+            gradient(lambda x, n=chunks: loss(x, n), query),
+            gradient(lambda x: loss(x, 1), query),
+            atol=1e-5,
+        )
+
+
 def test_contrast_by_hand():
     rng = np.random.default_rng(0)
     query, key = unit(rng, 3, 4, 5), unit(rng, 3, 2, 5)

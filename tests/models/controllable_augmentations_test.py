@@ -265,6 +265,9 @@ def test_wrong_arguments_are_named():
         tiny.build(time_stages={"stage0": 1.0})
     with pytest.raises(ValueError, match="form"):
         tiny.build(information="mine")
+    views = ControllableAugmentationsViews(size=16, gray=0, jitter=0)
+    with pytest.raises(ValueError, match="views that change colours"):
+        tiny.build(information="colours", views=views)
     with pytest.raises(ValueError, match="form"):
         tiny.build(order="shuffle")
 

@@ -11,7 +11,7 @@ from keras_avrep.models.tiny_clips import TINY_CLIP, TINY_R2PLUS1D, TINY_VIEWS
 FOLDER = Path(__file__).parent / "presets"
 
 PAPER_VIEWS = {"size": 128}
-PAPER_TASK = {"grid": [2, 4, 4], "region_stage": "stage4"}
+PAPER_TASK = {"grid": [2, 4, 4], "region_stage": "stage4", "chunks": 16}
 # MLFO retrieves timestamps at three depths.
 DEPTHS = {"stage2": 0.3, "stage3": 0.5, "stage4": 1.0}
 PAPER_CLIP = {"num_frames": 16, "stride": 1, "size": 144}

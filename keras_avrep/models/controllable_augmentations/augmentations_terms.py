@@ -51,6 +51,19 @@ def check_stages(backbone, stages):
             )
 
 
+def check_colours(views):
+    """Raise if views change no colours, so that their record says nothing.
+
+    Args:
+        views: `ControllableAugmentationsViews`.
+    """
+    if not (views.gray or views.jitter or views.blur):
+        raise ValueError(
+            '`information="colours"` needs views that change colours; give views with '
+            "`jitter`, `gray` or `blur` above 0, or another form."
+        )
+
+
 def instance_masks(videos, views, local_pairs):
     """Positives and negatives of every clip of a batch, the global view last.
 

@@ -23,6 +23,7 @@ from keras_avrep.models.controllable_augmentations.augmentations_terms import (
     TIMESTAMP,
     both_ways,
     by_video,
+    check_colours,
     check_stages,
     check_weights,
     instance_masks,
@@ -92,6 +93,8 @@ class ControllableAugmentations(PretrainingTask):
         order: string. Form of the order term, see `TemporalOrderHead`. Defaults
             to `"contrast"`.
         temperature: float. Of every contrast. Defaults to `0.07`.
+        chunks: int. Parts of the batch whose region logits are held one at a time,
+            see `keras_avrep.losses.map_in_chunks`. Defaults to `1`.
         loss_weights: dict from `"instance"`, `"region"`, `"region_difference"`
             (regions of frame differences, which encodes every clip twice),
             `"mutual_information"`, `"timestamp"` and `"order"` to floats. A term
@@ -106,6 +109,10 @@ class ControllableAugmentations(PretrainingTask):
     model = keras_avrep.models.ControllableAugmentations(backbone)
     sampler = model.training_sampler({"num_frames": 16, "stride": 1})
     ```
+
+    Raises:
+        ValueError: if a stage or term is unknown, or `information` is about colours
+            and the views change none.
 
     Reference: Qian, Lin, See, Li, arXiv:2203.16632; note sections 3 to 5.
     """
@@ -139,6 +146,7 @@ class ControllableAugmentations(PretrainingTask):
         time_stages=None,
         order="contrast",
         temperature=0.07,
+        chunks=1,
         loss_weights=None,
         seed=None,
         preprocessor=None,
@@ -177,12 +185,15 @@ class ControllableAugmentations(PretrainingTask):
         self.time_stages = time_stages
         self.order = order
         self.temperature = temperature
+        self.chunks = chunks
         self.loss_weights = weights
         self.seed = seed
         # === Training state ===
         if views is None:
             views = ControllableAugmentationsViews(seed=seed)
         self.views = views
+        if INFORMATION in weights and information == "colours":
+            check_colours(views)
         self.clips_per_video = num_local + 1
         self._build_regions()
         self._build_heads()
@@ -360,6 +371,7 @@ class ControllableAugmentations(PretrainingTask):
         options = {
             "temperature": self.temperature,
             "ignore_same_sample_negatives": self.ignore_same_video_negatives,
+            "chunks": self.chunks,
         }
         there = soft_region_contrast(
             local_rows(predicted), fixed[:, -1], forward, forward_share, **options
@@ -375,7 +387,7 @@ class ControllableAugmentations(PretrainingTask):
             "region_stage", "grid", "target", "sigma", "predictor",
             "ignore_same_video_negatives", "local_pairs", "information",
             "critic_dim", "descriptor_stage", "reversal_ramp", "order",
-            "temperature", "seed",
+            "temperature", "chunks", "seed",
         )  # fmt: skip
         return {
             **super().get_config(),

@@ -33,12 +33,14 @@ PAPER = {
     "views": {"size": 224},
     "clip": {"num_frames": 16, "stride": 2, "size": 256},
 }
+# With batches of 1024 all similarities at once would be half a gigabyte.
+PAPER_TASK = {"cross_chunks": 16}
 PERSISTENT, FINE = {"persistent": 1.0}, {"fine": 1.0}
 
 
 def equal_rate(**task):
     """Arguments of a task whose long clip has 32 frames at stride 2."""
-    return {"long_frames": 32, "long_stride": 2, **task}
+    return {**PAPER_TASK, "long_frames": 32, "long_stride": 2, **task}
 
 
 PRESETS = {
@@ -88,13 +90,18 @@ PRESETS = {
     },
     "teg_both_equal_frames": {
         **PAPER,
-        "task": {"long_frames": 16, "long_stride": 5, "match": "interpolated"},
+        "task": {
+            **PAPER_TASK,
+            "long_frames": 16,
+            "long_stride": 5,
+            "match": "interpolated",
+        },
         "description": "Both terms, 16 frames at stride 2 within 16 at stride 5, "
         "steps matched by interpolation; both clips cost the same.",
     },
     "teg_both_wide": {
         **PAPER,
-        "task": {"long_frames": 64, "long_stride": 2},
+        "task": {**PAPER_TASK, "long_frames": 64, "long_stride": 2},
         "description": "Both terms, 16 frames within 64 at stride 2: the most steps "
         "to tell apart.",
     },
