@@ -25,6 +25,7 @@ from keras_avrep.evaluation import (
     knn_accuracy,
     nearest_neighbours,
 )
+from keras_avrep.models import DCLR, DCLRViews
 from keras_avrep.worlds import ScenesWorld
 
 PRESET = "dclr_tiny"
@@ -33,7 +34,8 @@ VV, STATIC, DYNAMIC = {"vv": 1.0}, {"vs": 1.0, "sv": 1.0}, {"vd": 1.0, "dv": 1.0
 ALL = {**VV, **STATIC, **DYNAMIC}
 SEARCH = ["rgb", "static", "dynamic"]
 FULL = {**ALL, "activation": 0.1}
-# rung → what it is called, loss weights, search, activation decoupling
+# rung → what it is called, loss weights, search, activation decoupling. Frozen frames
+# have a crop of their own, unless a rung is aligned.
 LADDER = {
     "a": ("v-v only", VV, [], False),
     "b": ("+ static", {**VV, **STATIC}, [], False),
@@ -43,6 +45,8 @@ LADDER = {
     "e": ("+ activation decoupling", ALL, SEARCH, True),
     "f": ("+ activation alignment", FULL, SEARCH, True),
     "f-late": ("(f), search in the last third of the steps only", FULL, SEARCH, True),
+    "e-aligned": ("(e), frozen frames cropped as their clips", ALL, SEARCH, True),
+    "f-aligned": ("(f), frozen frames cropped as their clips", FULL, SEARCH, True),
     "f-dynamic": ("(f), search of dynamic positives only", FULL, ["dynamic"], True),
 }
 SEARCH_AFTER = {"f-late": 2 / 3}  # share of the steps
@@ -64,6 +68,9 @@ def run_rung(rung, seed, args):
         "activation_decoupling": decoupling,
         "mine_after": round(args.steps * SEARCH_AFTER.get(rung, 0)),
     }
+    if rung.endswith("aligned"):
+        views = DCLR.presets[PRESET]["views"]
+        changes["views"] = DCLRViews(**views, align_static=True, seed=seed)
     model, training = trained(
         PRESET, manifest, folder / rung.replace("+", "_"), seed, args, changes
     )
@@ -129,15 +136,17 @@ def cell_means(masks, grid):
     return masks
 
 
+def inputs_of(model, clips):
+    """Every kind of input, as a step has it but for augmentation."""
+    rgb = model.get_layer("normalise")(ops.cast(middle(clips), "float32"))
+    return model.map_inputs(rgb)
+
+
 def twin_embeddings(model, clips, mode, head):
     """Momentum embeddings of clips in one mode, as mining uses them."""
-    backbone, heads = model.momentum_encoder.twins
-    rgb = model.get_layer("normalise")(ops.cast(middle(clips), "float32"))
-    if mode == "dynamic":
-        rgb = model.views.decoupler.difference(rgb)
-    maps = backbone(rgb, training=True)
-    weights = None
-    pooled = {head: model.activation_pool(maps, weights)}
+    maps = model.feature_maps(inputs_of(model, clips))
+    _, heads = model.momentum_encoder.twins
+    pooled = {head: model.activation_pool(maps[mode], None)}
     return ops.convert_to_numpy(heads(pooled)[head])
 
 
@@ -153,15 +162,19 @@ def mining_share(model, world):
 
 
 def head_split(model, world):
-    """E6: which label the static and the dynamic RGB heads hold."""
+    """E6: which label the static and the dynamic RGB heads hold, by the twin."""
     splits = [plans_of(world, "train", 512), plans_of(world, "test")]
     embeddings = []
     for plans in splits:
-        clips = middle(clips_of(world, plans))
-        rgb = model.get_layer("normalise")(ops.cast(clips, "float32"))
-        maps = model.backbone(rgb, training=True)
-        pooled = model.activation_pool(maps, None)
-        projected = model.heads({"vs": pooled, "vd": pooled})
+        maps = model.feature_maps(inputs_of(model, clips_of(world, plans)))
+        _, heads = model.momentum_encoder.twins
+        pooled = {}
+        for head, mode in (("vs", "static"), ("vd", "dynamic")):
+            weights = None
+            if model.activation_decoupling:
+                weights = model.activation_map(maps[mode])
+            pooled[head] = model.activation_pool(maps["rgb"], weights)
+        projected = heads(pooled)
         embeddings.append({k: ops.convert_to_numpy(v) for k, v in projected.items()})
     return {
         head: {

@@ -91,11 +91,13 @@ class PretrainingTask(PresetTask, SelfSupervisedTask):
             self.get_layer("normalise")(ops.cast(clips, "float32"))
         )
         return {
-            kind: ops.convert_to_numpy(
-                ActivationMap()(self.backbone(x, training=False))
-            )[..., 0]
-            for kind, x in inputs.items()
+            kind: ops.convert_to_numpy(ActivationMap()(feature_map))[..., 0]
+            for kind, feature_map in self.feature_maps(inputs).items()
         }
+
+    def feature_maps(self, inputs):
+        """Maps `(N, t, h, w, C)` that `activation_maps` shows, from its inputs."""
+        return {kind: self.backbone(x, training=False) for kind, x in inputs.items()}
 
     def map_inputs(self, rgb):
         """Kinds of input that `activation_maps` shows, from normalised clips."""

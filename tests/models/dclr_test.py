@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tiny_dclr
 from keras import ops
 
 from keras_avrep.backbones import VideoResNetBackbone
@@ -80,6 +81,90 @@ def test_a_term_switches_off_without_a_new_trace():
     assert float(ops.convert_to_numpy(model.total_loss(losses))) == pytest.approx(
         full - 1
     )
+
+
+def test_maps_are_those_of_a_step_and_leave_no_trace():
+    model = small_model()
+    clips = batch(size=3)["video"][:, 0, :, :16, :16].astype("float32")
+    before = model.get_weights()
+    maps = model.activation_maps(clips)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert list(maps) == ["rgb", "static", "dynamic"]
+    for values in maps.values():
+        np.testing.assert_allclose(values.mean((1, 2, 3)), 1, atol=1e-4)
+    inputs = model.map_inputs(model.get_layer("normalise")(clips))
+    twin = model.momentum_encoder.twins[0]
+    whole = twin(ops.concatenate(list(inputs.values())), training=True)
+    expected = ops.convert_to_numpy(model.activation_map(whole[-3:]))[..., 0]
+    np.testing.assert_allclose(maps["dynamic"], expected, atol=1e-4)
+
+
+def with_full_queues(**kwargs):
+    """A model whose queues hold what no video of a batch is."""
+    model = tiny_dclr.build(**kwargs)
+    for name in model.queue.names:
+        rng = np.random.default_rng(list(name.encode()))
+        keys = rng.normal(size=model.queue.keys(name).shape)
+        keys /= np.linalg.norm(keys, axis=-1, keepdims=True)
+        getattr(model.queue, f"queue_{name}").assign(keys.astype("float32"))
+    model.queue.count.assign(16)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("switch", "changed"),
+    [
+        ({"repulsion": True}, {"vs", "vd"}),
+        ({"mine": ["dynamic"]}, {"vv", "vs", "sv"}),
+        ({"mine": []}, {"vv", "vs", "sv", "vd", "dv"}),
+        ({"activation_decoupling": False}, {"vs", "sv", "vd", "dv"}),
+    ],
+)
+def test_a_switch_changes_the_terms_it_is_for(switch, changed):
+    def losses(**kwargs):
+        model = with_full_queues(temperature=0.5, top_k=1, **kwargs)
+        views = tiny_dclr.draw_views(np.random.default_rng(1))
+        keys = model.key_forward(views)
+        outputs = model.query_forward(views, keys)
+        found = model.compute_losses(outputs)
+        return {k: float(ops.convert_to_numpy(v)) for k, v in found.items()}
+
+    plain, other = losses(), losses(**switch)
+    moved = {name for name in plain if abs(plain[name] - other[name]) > 1e-6}
+    assert moved == changed
+
+
+def test_pairs_stay_pairs_whatever_the_order_of_a_batch():
+    order = np.array([2, 0, 3, 1])
+    views = tiny_dclr.draw_views(np.random.default_rng(1))
+    mixed = {name: view[order] for name, view in views.items()}
+    model = with_full_queues()
+    found = []
+    for some in (views, mixed):
+        keys = model.key_forward(some)
+        outputs = model.query_forward(some, keys)
+        losses = model.compute_losses(outputs)
+        found.append([float(ops.convert_to_numpy(x)) for x in losses.values()])
+    np.testing.assert_allclose(*found, rtol=1e-4)
+    # Keys that are turned by one are wrong, and are told from the right ones.
+    keys = model.key_forward(views)
+    keys["embeddings"] = {
+        name: ops.roll(x, 1, axis=0) for name, x in keys["embeddings"].items()
+    }
+    wrong = model.compute_losses(model.query_forward(views, keys))
+    right = dict(zip(losses, found[0], strict=True))
+    assert abs(float(ops.convert_to_numpy(wrong["vv"])) - right["vv"]) > 1e-3
+
+
+def test_frozen_frames_share_their_clips_crop_when_aligned():
+    still = batch()["video"][:, :, :1].repeat(2, axis=2)
+    samples = {"video": still, "static": still[:, :, 0]}
+    plain = {"size": 16, "gray": 0, "jitter": 0, "blur": 0, "seed": 1}
+    for align in (True, False):
+        views = DCLRViews(**plain, align_static=align)(samples)
+        rgb, static = (ops.convert_to_numpy(views[k]) for k in ("rgb", "static"))
+        assert np.allclose(rgb, static, atol=1e-4) == align
 
 
 def test_unknown_and_unpaired_terms_are_refused():

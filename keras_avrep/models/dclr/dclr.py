@@ -159,6 +159,22 @@ class DCLR(PretrainingTask):
             "dynamic": self.views.decoupler.difference(rgb),
         }
 
+    def feature_maps(self, inputs):
+        """Maps of the twin as a step computes them, all kinds of input in one batch.
+
+        The backbone's own batch norm is set to whole RGB clips in the end, and knows
+        nothing of frozen frames and differences.
+        """
+        backbone, _ = self.momentum_encoder.twins
+        before = [ops.copy(v) for v in backbone.non_trainable_variables]
+        stacked = ops.concatenate(list(inputs.values()), axis=0)
+        maps = ops.split(backbone(stacked, training=True), len(inputs), axis=0)
+        for variable, value in zip(
+            backbone.non_trainable_variables, before, strict=True
+        ):
+            variable.assign(value)
+        return dict(zip(inputs, maps, strict=True))
+
     # --- the parts of a step -------------------------------------------------
 
     def make_views(self, batch):
