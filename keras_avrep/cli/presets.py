@@ -15,6 +15,17 @@ def run(args):
     for system in all_systems():
         say(system.__name__)
         for name, preset in system.presets.items():
-            weights = system.packaged_weights(name)
-            kind = "weights" if weights else "configuration only"
+            kind = what_weights(system.packaged_weights(name))
             say(f"  {name} ({kind})\n    {preset['description']}")
+
+
+def what_weights(folder):
+    """What a packaged preset has weights of, in words.
+
+    Args:
+        folder: `Path` of the preset, or `None`.
+    """
+    if folder is None:
+        return "configuration only"
+    whole = (folder / "task.weights.h5").exists()
+    return "weights" if whole else "weights of the backbone alone"

@@ -20,7 +20,8 @@ def step_match(short, long, short_times, long_times):
         long step is the nearest in time; `chance`; `mean_absolute_error`, in raw
         frames; and `ends` and `middle`, the accuracy where the long step is one of
         the two outermost, and elsewhere (NaN where there is none). Ends that do
-        much better hint at padding rather than content.
+        much better hint at padding rather than content; `ends_share` of all steps
+        are such.
 
     Example:
     ```python
@@ -42,6 +43,7 @@ def step_match(short, long, short_times, long_times):
         "mean_absolute_error": float(error.mean()),
         "ends": _mean(hits[at_end]),
         "middle": _mean(hits[~at_end]),
+        "ends_share": float(at_end.mean()),
     }
 
 

@@ -8,7 +8,7 @@ from keras_avrep.views import UniformClips
 MOST_CLIPS = 256
 
 
-def write_units(path, model, records, clip, count=6, top=4, most_clips=MOST_CLIPS):
+def write_units(path, model, records, clip, count=16, top=4, most_clips=MOST_CLIPS):
     """Write the strongest and most varied units, and the clips that excite each.
 
     Args:
@@ -19,7 +19,7 @@ def write_units(path, model, records, clip, count=6, top=4, most_clips=MOST_CLIP
         records: list of `VideoRecord`; one clip from the middle of each is shown
             to the units. Videos that cannot be decoded are left out.
         clip: dict of `num_frames`, `stride` and `size`.
-        count: int. Units of each kind. Defaults to 6.
+        count: int. Units of each kind. Defaults to 16.
         top: int. Clips of each unit. Defaults to 4.
         most_clips: int. Clips shown in all, of videos equally spaced over the
             records. Defaults to 256.

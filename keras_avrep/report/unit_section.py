@@ -6,13 +6,14 @@ from keras_avrep.report import pictures
 from keras_avrep.report.markup import details, esc, section
 from keras_avrep.report.run_reader import ModelRun, Run
 
-UNIT_BYTES = 1_100_000
+UNIT_BYTES = 1_600_000
 UNIT_PIXELS = 112
-UNITS = 6
+UNITS = 16
+OPEN_UNITS = 6
 CLIPS = 4
 KINDS = (
-    ("static", "static units – found in a single still frame"),
-    ("dynamic", "dynamic units – found in the change from frame to frame"),
+    ("static", "static units – learned from frames that stand still"),
+    ("dynamic", "dynamic units – learned from what changes from frame to frame"),
 )
 
 
@@ -69,7 +70,10 @@ def _kind(model: ModelRun, kind: str, title: str, budget: int) -> str:
         strip = moving[index * columns : (index + 1) * columns]
         if strip:
             rows.append(_row(name, strip))
-    return f"<h3>{esc(title)}</h3>{''.join(rows)}{pictures.heat_scale(top)}"
+    first, others = "".join(rows[:OPEN_UNITS]), "".join(rows[OPEN_UNITS:])
+    if others:
+        others = details(f"{len(rows) - OPEN_UNITS} more", others, is_open=False)
+    return f"<h3>{esc(title)}</h3>{first}{others}{pictures.heat_scale(top)}"
 
 
 def _row(name: str, strip) -> str:

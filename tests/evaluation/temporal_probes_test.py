@@ -59,6 +59,7 @@ def test_step_match_by_hand():
         "mean_absolute_error": pytest.approx(8 / 3),
         "ends": 1.0,
         "middle": 0.5,
+        "ends_share": pytest.approx(1 / 3),
     }
 
 
