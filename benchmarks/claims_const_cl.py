@@ -43,6 +43,14 @@ LADDER = {
     "shared": ("one last stage for both", {"branch": "shared"}),
     "mlp": ("MLP instead of the decoder", {"local_head": "mlp"}),
     "context1": ("one step of context", {"context_length": 1}),
+    "context5": ("five steps of context", {"context_length": 5}),
+    "index": ("the same box is the positive", {"match": "index"}),
+    "geometric": ("the nearest box is the positive", {"match": "geometric"}),
+    "own_video": (
+        "regions of the same video are negatives",
+        {"same_video_negatives": True},
+    ),
+    "light": ("local term at 0.01", {"loss_weights": {"global": 1.0, "local": 0.01}}),
 }
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld(num_sprites=2)

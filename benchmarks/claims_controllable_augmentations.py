@@ -37,14 +37,26 @@ INSTANCE = {"instance": 0.5}
 REGIONS = {**INSTANCE, "region": 1.0}
 INFORMATION = {**REGIONS, "mutual_information": 0.1}
 TIMESTAMP = {**INFORMATION, "timestamp": 0.5}
-# rung → what it is called, loss weights, target of the regions
+FULL = {**TIMESTAMP, "order": 0.5}
+# rung → what it is called, loss weights, further changes
 LADDER = {
-    "a": ("instance only", INSTANCE, "overlap"),
-    "b": ("+ hard regions", REGIONS, "hard"),
-    "c": ("+ soft regions", REGIONS, "overlap"),
-    "d": ("+ mutual information", INFORMATION, "overlap"),
-    "e": ("+ timestamps", TIMESTAMP, "overlap"),
-    "f": ("+ order (full)", {**TIMESTAMP, "order": 0.5}, "overlap"),
+    "a": ("instance only", INSTANCE, {}),
+    "b": ("+ hard regions", REGIONS, {"target": "hard"}),
+    "c": ("+ soft regions", REGIONS, {}),
+    "d": ("+ mutual information", INFORMATION, {}),
+    "e": ("+ timestamps", TIMESTAMP, {}),
+    "f": ("+ order (full)", FULL, {}),
+    "f-iou": ("(f), regions by intersection over union", FULL, {"target": "iou"}),
+    "f-gaussian": ("(f), regions by distance", FULL, {"target": "gaussian"}),
+    "f-club": ("(f), upper bound of the information", FULL, {"information": "club"}),
+    "f-classes": ("(f), orders as classes", FULL, {"order": "classification"}),
+    "f-plain": ("(f), without the predictor", FULL, {"predictor": False}),
+    "f-local": ("(f), local clips attract each other", FULL, {"local_pairs": True}),
+    "f-difference": (
+        "(f), regions of frame differences too",
+        {**FULL, "region_difference": 1.0},
+        {},
+    ),
 }
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 # Videos that the checks A2 to A6 render.
@@ -64,9 +76,9 @@ def run_rung(rung, seed, args):
     world = ScenesWorld(**WORLD_OPTIONS, seed=seed)
     folder = Path(args.runs) / f"controllable_augmentations_seed{seed}"
     manifest = rendered(world, folder / "data", COUNTS)
-    _, weights, target = LADDER[rung]
+    _, weights, changes = LADDER[rung]
     began = time.time()
-    changes = {"loss_weights": weights, "target": target}
+    changes = {"loss_weights": weights, **changes}
     model, training = trained(PRESET, manifest, folder / rung, seed, args, changes)
     representation = model.representation
     return {

@@ -35,6 +35,22 @@ LADDER = {
     "e": ("+ fidelity", FAITHFUL, {}),
     "f": ("+ local contrast (all of it)", FULL, {}),
     "f-all": ("(f) with all concepts in the local contrast", FULL, {"top": None}),
+    # Without a step of Sinkhorn and nearly cold, a code is the nearest concept.
+    "f-argmax": (
+        "(f) with the nearest concept as code",
+        FULL,
+        {"iterations": 0, "epsilon": 1e-4},
+    ),
+    "f-few": (
+        "(f) with 4 concepts of each kind",
+        FULL,
+        {"num_static": 4, "num_dynamic": 4, "top": 2},
+    ),
+    "f-many": (
+        "(f) with 64 concepts of each kind",
+        FULL,
+        {"num_static": 64, "num_dynamic": 64},
+    ),
 }
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld()

@@ -39,6 +39,25 @@ LADDER = {
         "teg_tiny_fine",
         {"negatives": "across"},
     ),
+    "both_across": (
+        "both terms, negatives across videos only",
+        "teg_tiny",
+        {"negatives": "across"},
+    ),
+    "balanced": (
+        "both terms, the persistent one at 0.5",
+        "teg_tiny",
+        {"loss_weights": {"fine": 1.0, "persistent": 0.5}},
+    ),
+    "exact": ("both terms, all other steps are negatives", "teg_tiny", {"delta": 0}),
+    "coarse": ("both terms, steps 4 frames away are none", "teg_tiny", {"delta": 4}),
+    "long_span": ("both terms, 24 frames around 8", "teg_tiny", {"long_frames": 24}),
+    "one_head": ("both terms, one projection", "teg_tiny", {"share_heads": True}),
+    "interpolated": (
+        "both terms, steps matched by interpolation",
+        "teg_tiny",
+        {"match": "interpolated"},
+    ),
 }
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 PHASES = {"phases": 3, "pretrain_phases": True}
