@@ -3,13 +3,16 @@
     keras-avrep evaluate runs/first videos
     keras-avrep evaluate runs/first videos --control shuffled
     keras-avrep evaluate runs/csol composites --solo solos
+    keras-avrep evaluate runs/csol MUSIC-Synthetic --threshold 0.3
 
 Features are frozen. Labels come from `annotations.jsonl` or the first
 sub-folder; without labels, clips are asked to find their own video.
 
 A localiser is scored on videos whose boxes are known, such as those that
 `keras-avrep render --world orchestra` writes, beside maps that look at nothing
-and itself with the sound of other videos.
+and itself with the sound of other videos. What a moment is scored by, and above which
+share of its maximum a map is positive, is seen from what its boxes say; --kind says it
+of the whole set.
 """
 
 from pathlib import Path
@@ -18,18 +21,34 @@ from pathlib import Path
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
     parser.add_argument("folder", help="folder of videos")
-    parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
+    parser.add_argument("--num-clips", type=int, help="clips of a video (10)")
     parser.add_argument(
         "--control",
         choices=("single_frame", "shuffled"),
         help="take motion, or its order, out of the clips",
     )
-    parser.add_argument(
-        "--solo", help="of a localiser: folder of labelled solos to name clusters by"
-    )
+    add_localiser_arguments(parser.add_argument_group("localisers"))
     parser.add_argument("--out", help="JSON file; by default in the run folder")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+
+
+def add_localiser_arguments(group):
+    group.add_argument("--solo", help="folder of labelled solos to name clusters by")
+    group.add_argument(
+        "--kind",
+        choices=("solo", "duet", "composite"),
+        help="what the set is: a solo is scored without classes; each moment by itself",
+    )
+    group.add_argument(
+        "--threshold",
+        type=float,
+        help="share of a map's maximum above which it is positive; 0.1 for solos, 0.2 "
+        "for duets, 0.5 for composites",
+    )
+
+
+LOCALISER_OPTIONS = ("solo", "kind", "threshold")
 
 
 def run(args):
@@ -48,8 +67,9 @@ def measure_features(args, model, run, clip):
     from keras_avrep.cli.progress import say
     from keras_avrep.data import scan_folder, split_records
 
-    if args.solo:
-        raise ValueError(f"--solo is for localisers; {args.run} is none.")
+    for name in LOCALISER_OPTIONS:
+        if getattr(args, name) is not None:
+            raise ValueError(f"--{name} is for localisers; {args.run} is none.")
     manifest = scan_folder(args.folder, workers=args.threads)
     train, test = split_records(manifest.records, seed=args.seed)
     return measure_model(
@@ -58,7 +78,7 @@ def measure_features(args, model, run, clip):
         train,
         test,
         clip,
-        num_clips=args.num_clips,
+        num_clips=10 if args.num_clips is None else args.num_clips,
         threads=args.threads,
         seed=args.seed,
         say=say,
@@ -76,7 +96,12 @@ def measure_maps(args, model, run, clip):
             "--control is for clips; a localiser is always measured with the sound of "
             "other videos too."
         )
-    options = {"solo": args.solo, "threads": args.threads, "seed": args.seed}
+    if args.num_clips is not None:
+        raise ValueError("--num-clips is for clips; a localiser looks at moments.")
+    if args.threshold is not None and not 0 <= args.threshold < 1:
+        raise ValueError(f"--threshold is {args.threshold}; give 0 to 1.")
+    options = {name: getattr(args, name) for name in LOCALISER_OPTIONS}
+    options |= {"threads": args.threads, "seed": args.seed}
     scores = measure_localiser(model, run, args.folder, clip, **options, say=say)
     return {"localisation": scores}
 

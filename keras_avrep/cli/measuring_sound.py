@@ -5,7 +5,19 @@ from pathlib import Path
 SHOWN = 6
 
 
-def measure_localiser(model, folder, data, clip, *, solo=None, threads, seed, say):
+def measure_localiser(
+    model,
+    folder,
+    data,
+    clip,
+    *,
+    solo=None,
+    kind=None,
+    threshold=None,
+    threads,
+    seed,
+    say,
+):
     """Scores with floors and controls; pictures go into a folder.
 
     Args:
@@ -16,6 +28,9 @@ def measure_localiser(model, folder, data, clip, *, solo=None, threads, seed, sa
             for each cluster or `None`.
         solo: folder of labelled solos to name the clusters by. Defaults to `None`:
             `cluster_names`, else the solos that are in `data` to train on.
+        kind: as of `evaluate_localiser`. Defaults to `None`: synthetic mixtures are
+            composites, of other moments each by what its boxes say.
+        threshold: as of `evaluate_localiser`. Defaults to `None`.
         threads: int. Videos opened at a time.
         seed: int. Of the control with shuffled sound.
         say: called with each line of text.
@@ -27,8 +42,8 @@ def measure_localiser(model, folder, data, clip, *, solo=None, threads, seed, sa
     from keras_avrep.evaluation import evaluate_localiser
 
     manifest = read_truth(data, threads)
-    test = [r for r in manifest.split("test") if any(r.box_sounding)]
-    if not test:
+    test = manifest.split("test")
+    if not any(any(r.box_sounding) for r in test):
         raise ValueError(f"{data} has no test split with boxes of what sounds.")
     train = [r for r in manifest.records if r.split != "test"]
     names = None if solo else clip.get("cluster_names")
@@ -41,6 +56,8 @@ def measure_localiser(model, folder, data, clip, *, solo=None, threads, seed, sa
         test,
         solos,
         names,
+        kind=kind_of(manifest, test) if kind is None else kind,
+        threshold=threshold,
         size=clip["size"],
         duration=clip["duration"],
         sample_rate=clip["sample_rate"],
@@ -50,6 +67,8 @@ def measure_localiser(model, folder, data, clip, *, solo=None, threads, seed, sa
     )
     for reject in [*manifest.rejects, *maps.rejects]:
         say(f"left out: {reject['path']}: {reject['reason']}")
+    if results["without_boxes"]:
+        say(f"left out: {results['without_boxes']} moments without a box")
     show_scores(results, say)
     if folder is not None:
         write_sounding(Path(folder) / "sounding.npz", results, maps, clip["size"])
@@ -64,20 +83,33 @@ def read_truth(folder, threads=2):
     """
     from keras_avrep.data import read_orchestra, read_synthetic_mixtures
     from keras_avrep.data.readers.orchestra import has_sources
-    from keras_avrep.data.readers.synthetic_mixtures import SPLIT_FOLDERS
+    from keras_avrep.data.readers.synthetic_mixtures import has_mixtures
 
     root = Path(folder).expanduser()
     if not root.is_dir():
         raise ValueError(f"{folder} is not a folder; give a folder with boxes.")
     if has_sources(root):
         return read_orchestra(root, workers=threads)
-    places = [place for names in SPLIT_FOLDERS.values() for place in names]
-    if any((root / place / "audio").is_dir() for place in places):
+    if has_mixtures(root):
         return read_synthetic_mixtures(root)
     raise ValueError(
         f"{folder} does not say what sounds where, so nothing can be scored; "
         "`keras-avrep localize` draws into videos without that."
     )
+
+
+def kind_of(manifest, records):
+    """`"composite"` for synthetic mixtures, `None` where each moment says what it is.
+
+    Boxes of the published ones are all of what sounds, so it cannot be seen from them
+    that something is silent.
+    """
+    from keras_avrep.data.readers.synthetic_mixtures import has_mixtures
+
+    if not has_mixtures(Path(manifest.root)):
+        return None
+    silent = any(not all(r.box_sounding) for r in records)
+    return None if all(r.levels for r in records) and not silent else "composite"
 
 
 def labelled_solos(records):
@@ -173,6 +205,8 @@ def agreement(results, maps, class_maps, names):
     threshold = results["mixtures"]["threshold"]
     scores = class_aware_scores(class_maps, truth.boxes, truth.class_ids, threshold)
     overlaps = scores["overlaps"]
+    if "solo" not in results:
+        return overlaps, threshold
     # Where there are mixtures, they are what is shown.
     return np.where(truth.solo, np.nan, overlaps), threshold
 

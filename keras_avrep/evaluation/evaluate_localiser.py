@@ -5,30 +5,16 @@ import numpy as np
 from keras_avrep.evaluation.cluster_matching import (
     match_clusters,
     normalised_mutual_information,
-    sum_cluster_maps,
 )
-from keras_avrep.evaluation.interference import (
-    level_wise_average_precision,
-    off_screen_energy,
-    off_screen_mass,
-)
-from keras_avrep.evaluation.localization import (
-    GRID,
-    THRESHOLD,
-    class_aware_scores,
-    localization_scores,
-)
-from keras_avrep.evaluation.localization_floors import (
-    class_aware_floors,
-    localization_floors,
-)
-from keras_avrep.evaluation.map_entropy import map_entropy
+from keras_avrep.evaluation.localization import GRID
 from keras_avrep.evaluation.moment_maps import dominant_clusters, predict_moments
-from keras_avrep.evaluation.silent_objects import sounding_over_silent
+from keras_avrep.evaluation.moment_scores import (
+    THRESHOLDS,
+    mixture_scores,
+    solo_scores,
+    threshold_of,
+)
 from keras_avrep.evaluation.sounding_truth import known_classes, sounding_truth
-
-# As the released scripts have it: of composites, and of duets, where all sound.
-COMPOSITE_THRESHOLD, DUET_THRESHOLD = 0.5, 0.2
 
 
 def evaluate_localiser(
@@ -37,6 +23,7 @@ def evaluate_localiser(
     solo_records=None,
     cluster_names=None,
     *,
+    kind=None,
     size=224,
     duration=1.0,
     sample_rate=16000,
@@ -50,7 +37,9 @@ def evaluate_localiser(
     """Scores of a localiser, with floors and controls beside each.
 
     What a cluster stands for is found on solos with labels, or given. Moments with
-    one object that sounds are scored without classes, all others class by class.
+    one object that sounds are scored without classes, all others class by class,
+    unless `kind` says it of all of them. Those without a box of what sounds are left
+    out, where levels do not say what sounds either.
 
     Args:
         model: as of `localize_video`.
@@ -59,11 +48,17 @@ def evaluate_localiser(
             videos, for `match_clusters`. Defaults to `None`.
         cluster_names: a class for each cluster, where there are no `solo_records`.
             Defaults to `None`.
+        kind: string or `None`. What the set is: `"solo"` scores every moment that
+            has a box without classes, `"duet"` and `"composite"` every one class by
+            class, also where one box is left. Defaults to `None`: each moment by what
+            is seen and heard in it.
         size: int. Height and width the model takes, in pixels. Defaults to 224.
         duration: float. Seconds of sound it takes. Defaults to 1.
         sample_rate: int. In Hz. Defaults to 16000.
-        threshold: float or `None`. Of a map's maximum, class by class. Defaults to
-            `None`: 0.5, or 0.2 where everything that is seen sounds.
+        threshold: float or `None`. Of a map's maximum; without a `kind` that of maps
+            class by class. Defaults to `None`: 0.1 for solos, 0.2 for duets and 0.5
+            for composites; without a `kind`, mixtures are duets where everything that
+            is seen sounds, else composites.
         prior_records: moments whose boxes the floor `average_mask` is made of.
             Defaults to `None`, `records` themselves: an oracle.
         seed: int. Of the control with shuffled sound. Defaults to 0.
@@ -74,15 +69,17 @@ def evaluate_localiser(
 
     Returns:
         Pair of a dict that JSON can hold and the `MomentMaps` of the records. The
-        dict has `moments`, `rejected`, `classes`, `clusters` (their names, and how
-        well they follow the classes) and, as far as there are such moments, `solo`
-        and `mixtures`. Each of these has the scores of the `model`, of the model
-        with `shuffled` sound, and `floors`; `mixtures` also of `correspondence`, the
-        sounding map taken for every class. Unknown numbers are `None`.
+        dict has `kind`, `moments`, `rejected`, `without_boxes` (how many were left out
+        for that), `classes`, `clusters` (their names, and how well they follow the
+        classes) and, as far as there are such moments, `solo` and `mixtures`. Each of
+        these has the scores of the `model`, of the model with `shuffled` sound, and
+        `floors`; `mixtures` also of `correspondence`, the sounding map taken for every
+        class. Unknown numbers are `None`.
 
     Raises:
-        ValueError: if the model is no localiser, nothing can be read, or mixtures
-            are to be scored and nothing says what clusters stand for.
+        ValueError: if the model is no localiser, nothing can be read or scored, the
+            kind is unknown, or mixtures are to be scored and nothing says what
+            clusters stand for.
 
     Example:
     ```python
@@ -96,14 +93,15 @@ def evaluate_localiser(
     Reference: notes of CSOL (arXiv:2112.11749), section 6, and IEr
     (arXiv:2202.06406), section 6.
     """
+    scored = _scored(records, kind)
     clip = {"size": size, "duration": duration, "sample_rate": sample_rate}
-    counted = _Counted(progress, 2 * len(records) + len(solo_records or ()))
+    counted = _Counted(progress, 2 * len(scored) + len(solo_records or ()))
     clip |= {"batch_size": batch_size, "progress": counted}
-    maps = predict_moments(model, records, **clip)
+    maps = predict_moments(model, scored, **clip)
     named = _named_clusters(model, solo_records, cluster_names, maps, clip)
     classes, mapping, clusters = named
     truth = sounding_truth(maps.records, classes)
-    solo = truth.solo
+    solo = truth.solo if kind is None else np.full(len(maps.records), kind == "solo")
     if mapping is None and not solo.all():
         raise ValueError(
             "Nothing says what the clusters stand for; give `solo_records` with the "
@@ -115,23 +113,43 @@ def evaluate_localiser(
     counted.finish()
     prior = prior_records and sounding_truth(prior_records).boxes
     results = {
+        "kind": kind,
         "moments": len(maps.records),
         "rejected": len(maps.rejects),
+        "without_boxes": len(records) - len(scored),
         "classes": classes,
         "clusters": clusters,
     }
     versions = {"model": maps, "shuffled": shuffled}
     versions = {name: v for name, v in versions.items() if v is not None}
     for name, chosen, score in (
-        ("solo", solo, _solo_results),
-        ("mixtures", ~solo, _mixture_results),
+        ("solo", solo, solo_scores),
+        ("mixtures", ~solo, mixture_scores),
     ):
         rows = np.flatnonzero(chosen)
         if len(rows):
             part = {version: v.take(rows) for version, v in versions.items()}
-            options = mapping, prior, threshold, grid
-            results[name] = score(part, truth.take(rows), *options)
+            true = truth.take(rows)
+            level = threshold_of(name, true, kind, threshold)
+            results[name] = score(part, true, mapping, prior, level, grid)
     return for_json(results), maps
+
+
+def _scored(records, kind):
+    """The records that say what sounds; of solos, those that say where."""
+    if kind is not None and kind not in THRESHOLDS:
+        raise ValueError(
+            f"`kind` must be None or one of {tuple(THRESHOLDS)}, got {kind!r}."
+        )
+    scored = [
+        r for r in records if any(r.box_sounding) or (r.levels and kind != "solo")
+    ]
+    if records and not scored:
+        raise ValueError(
+            f"None of the {len(records)} moments has a box of what sounds; give "
+            "moments whose boxes are known."
+        )
+    return scored
 
 
 class _Counted:
@@ -195,93 +213,3 @@ def _named_clusters(model, solo_records, cluster_names, maps, clip):
         return found, None, {}
     names = [classes[k] if k >= 0 else None for k in mapping]
     return classes, mapping, {"names": names, **said}
-
-
-# --- one source --------------------------------------------------------------
-
-
-def _solo_results(versions, truth, mapping, prior, threshold, grid):
-    results = {"moments": len(truth.boxes), "threshold": THRESHOLD}
-    for name, maps in versions.items():
-        results[name] = localization_scores(
-            maps.sounding_maps, truth.boxes, THRESHOLD, grid
-        )
-        if mapping is not None:
-            said = mapping[dominant_clusters(maps)]
-            right = [k in ids for k, ids in zip(said, truth.class_ids, strict=True)]
-            results[name]["class_accuracy"] = float(np.mean(right))
-    results["floors"] = localization_floors(truth.boxes, prior, grid)
-    most = np.bincount(np.concatenate(truth.class_ids)).max() / len(truth.boxes)
-    results["floors"]["most_frequent_class"] = {"class_accuracy": float(most)}
-    return results
-
-
-# --- several -----------------------------------------------------------------
-
-
-def _mixture_results(versions, truth, mapping, prior, threshold, grid):
-    count = len(truth.classes)
-    if threshold is None:
-        threshold = DUET_THRESHOLD if truth.all_sound else COMPOSITE_THRESHOLD
-    results = {"moments": len(truth.boxes), "threshold": threshold}
-    for name, maps in versions.items():
-        classes = sum_cluster_maps(maps.class_maps, mapping, count)
-        results[name] = {
-            **_class_scores(classes, truth, threshold, grid),
-            **map_entropy(maps.class_maps, truth.boxes),
-            **_interference(maps, classes, truth, mapping),
-        }
-    plain = versions["model"].sounding_maps[..., None]
-    plain = np.broadcast_to(plain, (*plain.shape[:-1], count))
-    results["correspondence"] = _class_scores(plain, truth, threshold, grid)
-    if any(len(placed) for placed in truth.boxes):
-        results["floors"] = class_aware_floors(
-            truth.boxes, truth.class_ids, count, prior, grid
-        )
-    return results
-
-
-def _class_scores(maps, truth, threshold, grid):
-    options = {"threshold": threshold, "grid": grid}
-    scores = class_aware_scores(maps, truth.boxes, truth.class_ids, **options)
-    silent = class_aware_scores(
-        maps, truth.boxes, truth.class_ids, silent_ids=truth.silent_ids, **options
-    )
-    told = sounding_over_silent(
-        maps,
-        truth.boxes,
-        truth.silent_boxes,
-        truth.class_ids,
-        truth.silent_box_ids,
-    )
-    return {
-        **scores,
-        "nsa_visible_silent": silent["nsa"],
-        "sounding_over_silent": told,
-    }
-
-
-def _interference(maps, class_maps, truth, mapping):
-    """What is heard at which level and what is not seen, if the model says it."""
-    known = truth.levels_known
-    if not known.any():
-        return {}
-    levels, visible = truth.levels_db[known], truth.visible[known]
-    audible = ~np.isnan(levels)
-    results = {
-        "off_screen_energy": off_screen_energy(class_maps[known], audible, visible)
-    }
-    if maps.audible_scores is not None:
-        # A class is heard as surely as the surest of its clusters.
-        scores = np.zeros_like(levels)
-        for cluster, k in enumerate(mapping):
-            if k >= 0:
-                heard = maps.audible_scores[known, cluster]
-                scores[:, k] = np.maximum(scores[:, k], heard)
-        results["levels"] = level_wise_average_precision(scores, levels)
-    if maps.audio_distribution is not None:
-        shares = sum_cluster_maps(
-            maps.audio_distribution[known], mapping, len(truth.classes)
-        )
-        results["off_screen"] = off_screen_mass(shares, audible, visible)
-    return results

@@ -77,6 +77,55 @@ def test_named_clusters_and_mixtures(model, folders, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def all_of_it_sounds(folder):
+    """Boxes as they were published: five columns, of what sounds alone."""
+    for path in folder.rglob("box/*.npy"):
+        rows = np.load(path)
+        np.save(path, rows[rows[:, 5] > 0, :5])
+    for path in folder.rglob("stems/*.npz"):
+        path.unlink()
+    return folder
+
+
+def test_published_mixtures_are_composites_unless_said_otherwise(model, tmp_path):
+    world = OrchestraWorld("composite", **SMALL)
+    folder = tmp_path / "mixtures"
+    all_of_it_sounds(render_mixtures(world, folder, {"pretrain": 1, "test": 3}))
+    # A composite of which one box is left, and one of which none is.
+    box = folder / "test/box/00000.npy"
+    np.save(box, np.load(box)[:1])
+    np.save(folder / "test/box/00001.npy", np.zeros((0, 5)))
+    assert [r.split for r in read_truth(folder).records].count("pretrain") == 1
+    said = []
+    clip = {**CLIP, "cluster_names": world.classes}
+
+    def measure(**kind):
+        return measure_localiser(
+            model, tmp_path, folder, clip, say=said.append, **kind, **OPTIONS
+        )
+
+    scores = measure()
+    assert (scores["kind"], scores["without_boxes"]) == ("composite", 1)
+    found = scores["mixtures"]
+    assert (found["moments"], found["threshold"]) == (2, 0.5)
+    assert "left out: 1 moments without a box" in said
+    with np.load(tmp_path / "sounding.npz") as content:
+        assert len(content["moments"]) == 2
+    assert measure(kind="duet")["mixtures"]["threshold"] == 0.2
+    assert measure(kind="solo", threshold=0.3)["solo"]["threshold"] == 0.3
+
+
+def test_what_stems_tell_needs_no_kind(model, tmp_path):
+    for kind in ("duet", "composite"):
+        world = OrchestraWorld(kind, **SMALL)
+        folder = render_mixtures(world, tmp_path / kind, {"test": 1})
+        clip = {**CLIP, "cluster_names": world.classes}
+        scores = measure_localiser(model, None, folder, clip, say=print, **OPTIONS)
+        assert scores["kind"] == {"duet": None, "composite": "composite"}[kind]
+        threshold = {"duet": 0.2, "composite": 0.5}[kind]
+        assert scores["mixtures"]["threshold"] == threshold
+
+
 def test_worst_moments_are_those_left_after_the_typical():
     overlaps = np.array([0.9, np.nan, 0.1, 0.8, 0.0, 0.7, 0.6])
     rows, kinds = chosen_moments(overlaps, 2)
@@ -120,5 +169,20 @@ def test_a_run_of_csol_is_evaluated_and_reported(folders, tmp_path, capsys):
     assert main(["report", run]) == 0
     page = (tmp_path / "run/report.html").read_text()
     assert '<section id="sounding">' in page and "Held-out moments" in page
-    assert main([*asked, "--control", "shuffled"]) == 2
-    assert "--control is for clips" in capsys.readouterr().err
+    for options, said in (
+        (["--control", "shuffled"], "--control is for clips"),
+        (["--num-clips", "3"], "--num-clips is for clips"),
+        (["--threshold", "1"], "--threshold is 1.0; give 0 to 1"),
+    ):
+        assert main([*asked, *options]) == 2
+        assert said in capsys.readouterr().err
+    assert main([*asked, "--kind", "duet", "--threshold", "0.3"]) == 0
+    results = json.loads((tmp_path / "run/evaluation.json").read_text())
+    assert results["localisation"]["kind"] == "duet"
+    assert results["localisation"]["mixtures"]["threshold"] == 0.3
+
+
+def test_options_of_localisers_are_for_localisers(folders, capsys):
+    for option in (["--kind", "duet"], ["--threshold", "0.3"], ["--solo", "solos"]):
+        assert main(["evaluate", "dclr_tiny_scenes", str(folders / "solo"), *option])
+        assert f"{option[0]} is for localisers" in capsys.readouterr().err

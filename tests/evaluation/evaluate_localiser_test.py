@@ -81,6 +81,62 @@ def test_duets_beside_their_floors_and_controls(model, tmp_path):
     assert 0 < levels["all"]["chance"] < 1
 
 
+def without_boxes(record):
+    empty = {"boxes": (), "box_labels": (), "box_sounding": ()}
+    return replace(record, **empty, levels={})
+
+
+def test_moments_of_which_nothing_is_known_are_left_out(model, tmp_path):
+    solos = write_solos(tmp_path)
+    silent = replace(solos[2], box_sounding=(False,), levels={})
+    known, _ = evaluate(model, solos[:2])
+    scores, maps = evaluate(model, [*solos[:2], without_boxes(solos[3]), silent])
+    assert scores.pop("without_boxes") == 2 and known.pop("without_boxes") == 0
+    assert scores == known and "mixtures" not in scores
+    assert [r.moment_id for r in maps.records] == ["red-0", "red-1"]
+    # What is heard and not seen is known by its level alone.
+    heard = replace(without_boxes(solos[3]), levels={"green": 0.0})
+    scores, _ = evaluate(model, [*solos[:2], heard], cluster_names=NAMES)
+    assert scores["mixtures"]["moments"] == 1 and scores["without_boxes"] == 0
+    scores, _ = evaluate(model, [*solos[:2], heard], kind="solo")
+    assert scores["solo"]["moments"] == 2 and scores["without_boxes"] == 1
+    with pytest.raises(ValueError, match="None of the 1 moments has a box"):
+        evaluate(model, [silent])
+
+
+def test_the_kind_of_a_set_decides_how_all_of_it_is_scored(model, tmp_path):
+    duet = {"top left": "red", "bottom right": "blue"}
+    records = [
+        write_moment(tmp_path, "two", duet),
+        write_moment(tmp_path, "one", {"top right": "green"}),
+    ]
+    options = {"cluster_names": NAMES}
+    by_itself, _ = evaluate(model, records, **options)
+    assert by_itself["kind"] is None
+    assert by_itself["solo"]["moments"] == by_itself["mixtures"]["moments"] == 1
+    for kind, threshold in (("duet", 0.2), ("composite", 0.5)):
+        scores, _ = evaluate(model, records, kind=kind, **options)
+        assert scores["kind"] == kind and "solo" not in scores
+        found = scores["mixtures"]
+        assert (found["moments"], found["threshold"]) == (2, threshold)
+    # Above half of the maximum only the squares are left, so it is all right.
+    assert found["model"]["ciou_at_50"] == 1.0
+    solo, _ = evaluate(model, records, kind="solo", **options)
+    assert "mixtures" not in solo
+    assert (solo["solo"]["moments"], solo["solo"]["threshold"]) == (2, 0.1)
+    assert solo["solo"]["model"]["iou_at_50"] == 1.0
+    assert solo["solo"]["floors"]["most_frequent_class"]["class_accuracy"] == 0.5
+    scores, _ = evaluate(model, records, kind="solo", threshold=0.4)
+    assert scores["solo"]["threshold"] == 0.4
+    scores, _ = evaluate(model, records, threshold=0.4, **options)
+    parts = scores["solo"], scores["mixtures"]
+    assert [part["threshold"] for part in parts] == [0.1, 0.4]
+    with pytest.raises(ValueError, match="`kind` must be None or one of"):
+        evaluate(model, records, kind="trio")
+    with pytest.raises(ValueError, match="what the clusters stand for"):
+        evaluate(model, records[1:], kind="duet")
+
+
 def test_silent_and_unseen_ones_count_against_it(model, tmp_path):
     corners = {"top left": "red", "bottom right": "blue"}
     records = [

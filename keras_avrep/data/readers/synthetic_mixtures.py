@@ -13,9 +13,16 @@ from keras_avrep.data.readers.second_folders import PICTURE_SUFFIXES, SOUND_SUFF
 
 # Where the splits lie, the first that is there; pictures are in `video` or `frame`.
 SPLIT_FOLDERS = {
+    "pretrain": ("pretrain",),
     "train": ("train/train", "train"),
     "test": ("test1", "test"),
 }
+
+
+def has_mixtures(root: Path) -> bool:
+    """Whether a folder is laid out as synthetic mixtures are."""
+    places = [place for names in SPLIT_FOLDERS.values() for place in names]
+    return any((root / place / "audio").is_dir() for place in places)
 
 
 def read_synthetic_mixtures(
@@ -24,7 +31,7 @@ def read_synthetic_mixtures(
     """Read composites of several instruments of which some sound.
 
     Two layouts: `train/train/{audio,video}` with `test1/{audio,video,box}`, as
-    published with CSOL, and `{train,test}/{audio,frame,box,stems}` with
+    published with CSOL, and `{pretrain,train,test}/{audio,frame,box,stems}` with
     `classes.txt`, as `render_mixtures` writes it. Sound and picture are paired by
     name, or by sorted order where no names agree. Boxes have rows
     `x, y, w, h, class` (all sounding) or `x, y, w, h, class, sounding`.
@@ -35,8 +42,8 @@ def read_synthetic_mixtures(
             there, else the seven of MUSIC's boxes.
 
     Returns:
-        `MomentManifest` with the splits `"train"` and `"test"`, as far as they
-        are there. The label `class` of boxed ones has what sounds, joined by
+        `MomentManifest` with the splits `"pretrain"`, `"train"` and `"test"`, as far
+        as they are there. The label `class` of boxed ones has what sounds, joined by
         `+`. Files without a partner and boxes that make no sense are in
         `rejects`.
 
@@ -62,8 +69,9 @@ def read_synthetic_mixtures(
             _read_split(place, split, names, manifest)
     if not manifest.records and not manifest.rejects:
         raise ValueError(
-            f"`folder` {root} has neither train/train/audio, test1/audio, train/audio "
-            "nor test/audio; give the root of a synthetic set."
+            f"`folder` {root} has neither train/train/audio, test1/audio, "
+            "pretrain/audio, train/audio nor test/audio; give the root of a synthetic "
+            "set."
         )
     return manifest
 
