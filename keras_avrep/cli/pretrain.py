@@ -8,7 +8,9 @@ Run the same command again to resume after Ctrl-C or a crash. If the videos have
 splits, `pretrain` or `train` is used; otherwise all of them.
 
 Systems that find what sounds learn from two folders: one of videos with a single
-source of sound, and, by --mixed, one of videos with several.
+source of sound, and, by --mixed, one of videos with several. Either may be cut into
+moments instead: as MUSIC is, `audio_frames` and `video_frames` in one folder, or as
+synthetic mixtures are, and as `keras-avrep render --mixtures` writes them.
 """
 
 import argparse
@@ -16,7 +18,7 @@ from pathlib import Path
 
 
 def add_arguments(parser):
-    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("folder", help="folder of videos; of localisers also moments")
     parser.add_argument("--out", required=True, help="run folder")
     parser.add_argument(
         "--model", default="dclr", help="system to train, by its smallest preset"
@@ -64,7 +66,9 @@ def add_video_arguments(group):
 
 
 def add_sound_arguments(group):
-    group.add_argument("--mixed", help="folder of videos with several sources")
+    group.add_argument(
+        "--mixed", help="folder of videos, or moments, with several sources"
+    )
     group.add_argument(
         "--num-classes", type=positive, help="kinds of things that sound, about"
     )
@@ -250,12 +254,13 @@ def training_records(manifest):
 
 
 def reject_writer(manifest, path, say):
-    """Writes rejects now, and again for every video that fails later."""
+    """Writes rejects now, and again for every video or moment that fails later."""
     path.parent.mkdir(parents=True, exist_ok=True)
     manifest.write_rejects(path)
 
     def on_reject(record, reason):
-        manifest.rejects.append({"path": record.video_id, "reason": reason})
+        name = getattr(record, "moment_id", record.video_id)
+        manifest.rejects.append({"path": name, "reason": reason})
         manifest.write_rejects(path)
         say(f"left out: {reason}")
 

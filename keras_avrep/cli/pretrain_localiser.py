@@ -1,4 +1,8 @@
-"""Training of what finds sounds, from a folder of solos and one of mixtures."""
+"""Training of what finds sounds, from a folder of solos and one of mixtures.
+
+Both are folders of videos, or of moments in a layout that is known: synthetic
+mixtures, or MUSIC cut into seconds.
+"""
 
 from pathlib import Path
 
@@ -19,7 +23,7 @@ def pretrain_localiser(args):
     config = run_config(args)
     check_same_run(out, config)
     folders = {"solo": args.folder, "mixed": args.mixed}
-    sounding = {k: sounding_videos(f, out, k, args) for k, f in folders.items() if f}
+    sounding = {k: sounding_records(f, out, k, args) for k, f in folders.items() if f}
     model = build(args)
     check_enough(sounding, model)
     sets = moments_of(model, sounding, config, args, out)
@@ -80,13 +84,16 @@ def within(schedule, solo_epochs):
     return schedule | {k: min(v, solo_epochs) for k, v in begins.items()}
 
 
-def sounding_videos(folder, out, kind, args):
-    """The manifest of a folder, and its records that have sound."""
+def sounding_records(folder, out, kind, args):
+    """The manifest of a folder, and its videos with sound or its moments."""
     from keras_avrep.cli.pretrain import training_records
     from keras_avrep.cli.progress import Progress, say
-    from keras_avrep.cli.scan import describe
-    from keras_avrep.data import scan_folder
+    from keras_avrep.cli.scan import describe, describe_moments
+    from keras_avrep.data import read_moment_folder, scan_folder
 
+    if (moments := read_moment_folder(folder)) is not None:
+        describe_moments(moments, say)
+        return moments, training_records(moments)
     cache = out / f"{kind}_manifest_cache.json"
     manifest = scan_folder(folder, cache, args.threads, Progress("checked"))
     describe(manifest, say)
@@ -115,17 +122,27 @@ def build(args):
 
 def check_enough(sounding, model):
     """Raise if there are fewer videos than classes, or nothing to contrast."""
-    count = len(sounding["solo"][1])
+    counts = {kind: len(videos_of(r)) for kind, (_, r) in sounding.items()}
+    count = counts["solo"]
     if count < max(4, model.num_classes):
         raise ValueError(
             f"There are {count} usable videos with sound; {model.num_classes} classes "
             "need as many or more. Give more videos or a smaller --num-classes."
         )
-    if "mixed" in sounding and len(sounding["mixed"][1]) < 4:
+    if counts.get("mixed", 4) < 4:
         raise ValueError(
-            f"--mixed has {len(sounding['mixed'][1])} usable videos with sound; at "
-            "least 4 are needed."
+            f"--mixed has {counts['mixed']} usable videos with sound; at least 4 are "
+            "needed."
         )
+
+
+def videos_of(records):
+    """A record of each video, in the order of the `record` of a batch."""
+    from keras_avrep.data import MomentRecord, by_video
+
+    if records and isinstance(records[0], MomentRecord):
+        return [moments[0] for moments in by_video(records)]
+    return records
 
 
 def moments_of(model, sounding, config, args, out):
@@ -155,7 +172,7 @@ def cluster_names(model, solo, records):
     Args:
         model: trained `LocalisationTask`.
         solo: `keras_avrep.data.MomentSet` of the records.
-        records: list of `VideoRecord`.
+        records: list of `VideoRecord`, or of `MomentRecord`.
 
     Returns:
         List of names, `None` for a cluster without videos; or `None`.
@@ -164,7 +181,7 @@ def cluster_names(model, solo, records):
 
     from keras_avrep.evaluation import MomentMaps, dominant_clusters, match_clusters
 
-    labels = [r.labels.get("class") for r in records]
+    labels = [r.labels.get("class") for r in videos_of(records)]
     if None in labels or len(set(labels)) < 2:
         return None
     classes = sorted(set(labels))

@@ -94,7 +94,7 @@ def describe_data(manifest, out) -> dict:
     inside = root.is_relative_to(Path(out).resolve())
     return {
         "folder": "data" if inside else root.name,
-        "videos": len(manifest.records),
+        "videos": len({r.video_id for r in manifest.records}),
         "rejected": len(manifest.rejects),
         "seconds": manifest.seconds,
         "labels": {name: manifest.classes(name) for name in names},

@@ -40,6 +40,22 @@ def describe(manifest, say):
         f"{len(records)} videos, {manifest.seconds:.0f} seconds, {sound} with sound; "
         f"{len(manifest.rejects)} files left out"
     )
+    describe_labels(manifest, say)
+
+
+def describe_moments(manifest, say):
+    """Say the same of a manifest of moments."""
+    records = manifest.records
+    say(
+        f"{len({r.video_id for r in records})} videos in {len(records)} moments, "
+        f"{manifest.seconds:.0f} seconds; {len(manifest.rejects)} left out"
+    )
+    describe_labels(manifest, say)
+
+
+def describe_labels(manifest, say):
+    """Say which splits and classes the records have."""
+    records = manifest.records
     splits = Counter(r.split for r in records if r.split)
     if splits:
         say("  splits: " + ", ".join(f"{k} {n}" for k, n in splits.items()))

@@ -20,9 +20,12 @@ from keras_avrep.data.media import (
     stream_frames,
 )
 from keras_avrep.data.moment_set import MomentSet, moment_set
+from keras_avrep.data.moment_source import MomentSource
 from keras_avrep.data.moments import (
     MomentManifest,
     MomentRecord,
+    by_video,
+    fit_sound,
     read_moment,
     read_stems,
 )
@@ -51,6 +54,7 @@ from keras_avrep.data.readers import (
     read_got10k,
     read_hmdb51,
     read_kinetics,
+    read_moment_folder,
     read_music_solo,
     read_orchestra,
     read_otb,
@@ -75,12 +79,15 @@ __all__ = [
     "MomentManifest",
     "MomentRecord",
     "MomentSet",
+    "MomentSource",
     "SoundingBoxes",
     "TrackingSequence",
     "TrackingSequences",
     "VideoRecord",
+    "by_video",
     "clip_dataset",
     "clip_start",
+    "fit_sound",
     "missing_videos",
     "moment_set",
     "prepare_videos",
@@ -101,6 +108,7 @@ __all__ = [
     "read_hmdb51",
     "read_kinetics",
     "read_moment",
+    "read_moment_folder",
     "read_music_solo",
     "read_orchestra",
     "read_otb",

@@ -1,5 +1,6 @@
 """From records to batches of clips, deterministic and resumable."""
 
+import copy
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +41,7 @@ class ClipSource:
         self.sampler = sampler
         self.size = size
         self.on_reject = on_reject
+        # By the identity of a record, which `records` keeps alive.
         self._rejected: dict[int, str] = {}
         self._lock = threading.Lock()
 
@@ -48,28 +50,46 @@ class ClipSource:
         draws = rng.bit_generator.state
         for offset in range(len(self.records)):
             position = (int(index) + offset) % len(self.records)
-            record = self.records[position]
             rng.bit_generator.state = draws
+            record = self.choose(position, rng)
             try:
-                times = dict(self.sampler(record, rng))
-                numbers = times.pop("numbers", {})
-                sample = read_sample(record, times, self.size)
+                sample = self.read(record, rng)
             except MediaError as error:
-                self._reject(position, str(error))
+                self._reject(record, str(error))
             else:
-                return {**sample, **numbers, "record": np.int64(position)}
+                return {**sample, "record": np.int64(position)}
         raise MediaError(
             f"None of the {len(self.records)} videos can be decoded; the first "
             f"reason was: {next(iter(self._rejected.values()))}"
         )
 
-    def _reject(self, position: int, reason: str) -> None:
+    def resized(self, size: int) -> "ClipSource":
+        """The same draws at another size; what is rejected is told once by the two."""
+        other = copy.copy(self)
+        other.size = size
+        return other
+
+    def choose(self, position: int, rng: np.random.Generator):
+        """What is read for a position; the record itself."""
+        return self.records[position]
+
+    def read(self, record, rng: np.random.Generator) -> dict:
+        """A sample of what was chosen.
+
+        Raises:
+            MediaError: if it cannot be decoded.
+        """
+        times = dict(self.sampler(record, rng))
+        numbers = times.pop("numbers", {})
+        return {**read_sample(record, times, self.size), **numbers}
+
+    def _reject(self, record, reason: str) -> None:
         with self._lock:
-            if position in self._rejected:
+            if id(record) in self._rejected:
                 return
-            self._rejected[position] = reason
+            self._rejected[id(record)] = reason
         if self.on_reject is not None:
-            self.on_reject(self.records[position], reason)
+            self.on_reject(record, reason)
 
 
 def read_sample(record: VideoRecord, times: dict, size: int) -> dict[str, np.ndarray]:
@@ -180,11 +200,17 @@ def clip_dataset(
             "choose a smaller batch."
         )
     source = ClipSource(records, sampler, size, on_reject)
-    dataset = grain.MapDataset.range(len(records)).seed(seed)
+    return source_dataset(source, batch_size, seed, shuffle, repeat)
+
+
+def source_dataset(source, batch_size, seed=0, shuffle=True, repeat=True):
+    """Batches of what a `ClipSource` draws; arguments as of `clip_dataset`."""
+    count = len(source.records)
+    dataset = grain.MapDataset.range(count).seed(seed)
     if shuffle:
         dataset = dataset.shuffle()
     # Whole batches of one epoch: no video meets itself as a negative.
-    dataset = dataset.slice(slice(0, len(records) // batch_size * batch_size))
+    dataset = dataset.slice(slice(0, count // batch_size * batch_size))
     if repeat:
         dataset = dataset.repeat()
     return dataset.random_map(source).batch(batch_size)

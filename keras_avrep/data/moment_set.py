@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import grain
 
-from keras_avrep.data.loader import BatchFeed, ClipSource, clip_dataset
+from keras_avrep.data.loader import BatchFeed, ClipSource, source_dataset
 from keras_avrep.data.manifest import VideoRecord
+from keras_avrep.data.moment_source import MomentSource
+from keras_avrep.data.moments import MomentRecord
 
 
 @dataclass(frozen=True)
@@ -62,28 +64,33 @@ class MomentSet:
 
 
 def moment_set(
-    records: list[VideoRecord],
+    records: list[VideoRecord] | list[MomentRecord],
     sampler: Callable[..., dict],
     *,
     size: int = 256,
     view_size: int = 224,
     batch_size: int = 32,
     seed: int = 0,
-    on_reject: Callable[[VideoRecord, str], None] | None = None,
+    on_reject: Callable[[VideoRecord | MomentRecord, str], None] | None = None,
 ) -> MomentSet:
     """Moments of videos to learn from.
 
+    Videos may be whole, or cut into moments already: then each draw takes one of the
+    moments of a video and one of its pictures, and the position of the video is the
+    `record` of a batch, so that two moments of one video never count as two videos.
+
     Args:
-        records: list of `VideoRecord` with sound.
-        sampler: which moment of a video; see `keras_avrep.views.RandomMoment`.
+        records: list of `VideoRecord` with sound, or of `MomentRecord` with waveforms.
+        sampler: which moment of a video; see `keras_avrep.views.RandomMoment`. Of
+            moments only its `duration` and `sample_rate` count; see `MomentSource`.
         size: int. Height and width of pictures to learn from, which views crop.
             Defaults to 256.
         view_size: int. Height and width of pictures that are only looked at.
             Defaults to 224.
-        batch_size: int. Defaults to 32; never more than there are records.
+        batch_size: int. Defaults to 32; never more than there are videos.
         seed: int. Of order and moments. Defaults to 0.
-        on_reject: called once with (record, reason) for every video that cannot be
-            decoded. Defaults to `None`.
+        on_reject: called once with (record, reason) for every video or moment that
+            cannot be decoded. Defaults to `None`.
 
     Returns:
         `MomentSet` of batches with `frame`, `audio`, `has_audio`, `sample_rate` and
@@ -98,18 +105,13 @@ def moment_set(
     solo.batches[0]["frame"].shape  # (32, 256, 256, 3)
     ```
     """
-    batch_size = max(1, min(batch_size, len(records)))
-    endless = clip_dataset(
-        records,
-        sampler,
-        size=size,
-        batch_size=batch_size,
-        seed=seed,
-        on_reject=on_reject,
-    )
-    source = ClipSource(records, sampler, view_size, on_reject)
-    count = len(records)
+    cut = bool(records) and isinstance(records[0], MomentRecord)
+    source_of = MomentSource if cut else ClipSource
+    source = source_of(records, sampler, size, on_reject)
+    count = len(source.records)
+    batch_size = max(1, min(batch_size, count))
+    endless = source_dataset(source, batch_size, seed)
     whole = -(-count // batch_size) * batch_size
     once = grain.MapDataset.range(whole).seed(seed).map(lambda index: index % count)
-    once = once.random_map(source).batch(batch_size)
+    once = once.random_map(source.resized(view_size)).batch(batch_size)
     return MomentSet(endless, once, count, batch_size)

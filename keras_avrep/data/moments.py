@@ -25,7 +25,7 @@ class MomentRecord:
 
     Args:
         moment_id: name within the dataset, such as `"ID_0_1000/013"`.
-        video_id: the video it was cut from; for mixtures the name of the sample.
+        video_id: the video it was cut from; for mixtures the sample itself.
         sound: absolute path of the sound: a sound file, an `.npy` waveform or a
             pickle of a waveform or log-mel spectrogram; or the video, which it is
             then taken from at `start`.
@@ -97,8 +97,9 @@ def read_moment(
 
     Returns:
         Dict of `frame` uint8 `(size, size, 3)`, and either `audio` float32
-        `(sample_rate,)` with `sample_rate`, or `log_mel` float32 `(time, mel)`,
-        whatever the dataset holds.
+        `(sample_rate,)` with `has_audio` and `sample_rate`, or `log_mel` float32
+        `(time, mel)`, whatever the dataset holds. `has_audio` is false of a video
+        without sound track, and `audio` zeros.
 
     Raises:
         MediaError: if a file cannot be read.
@@ -115,6 +116,48 @@ def read_moment(
     else:
         frame = _read_picture(path, size)
     return {"frame": frame, **_read_sound(record, sample_rate)}
+
+
+def by_video(records: list[MomentRecord]) -> list[list[MomentRecord]]:
+    """The moments of each video, in the order in which videos come first.
+
+    Args:
+        records: list of `MomentRecord`.
+
+    Returns:
+        List of lists of `MomentRecord`, one for each `video_id`.
+
+    Example:
+    ```python
+    len(by_video(manifest.records))  # how many videos there are
+    ```
+    """
+    videos: dict[str, list[MomentRecord]] = {}
+    for record in records:
+        videos.setdefault(record.video_id, []).append(record)
+    return list(videos.values())
+
+
+def fit_sound(audio: np.ndarray, count: int) -> np.ndarray:
+    """A sound of a given length: the middle of it, or with silence on both sides.
+
+    Args:
+        audio: array `(S,)`.
+        count: int. Samples.
+
+    Returns:
+        Array `(count,)`.
+
+    Example:
+    ```python
+    fit_sound(np.ones(2), 4)  # [0, 1, 1, 0]
+    ```
+    """
+    missing = count - len(audio)
+    if missing >= 0:
+        return np.pad(audio, (missing // 2, missing - missing // 2))
+    first = -missing // 2
+    return audio[first : first + count]
 
 
 def read_stems(record: MomentRecord) -> dict[str, np.ndarray]:
@@ -170,7 +213,7 @@ def _read_shown(path: Path, time: float, size: int) -> np.ndarray:
 
 
 def _read_sound(record: MomentRecord, sample_rate: int) -> dict:
-    path = Path(record.sound)
+    path, has_audio = Path(record.sound), True
     if path.suffix == ".pkl":
         array = read_array_pickle(path)
     elif path.suffix == ".npy":
@@ -181,7 +224,7 @@ def _read_sound(record: MomentRecord, sample_rate: int) -> dict:
     else:
         cut = path.suffix.lower() not in VIDEO_SUFFIXES
         start = 0.0 if cut else record.start
-        array = read_waveform(path, start, record.duration, sample_rate)[0]
+        array, has_audio = read_waveform(path, start, record.duration, sample_rate)
     array = np.asarray(array)
     if array.dtype.kind not in "fiu" or array.ndim not in (1, 2) or not array.size:
         raise MediaError(
@@ -191,7 +234,11 @@ def _read_sound(record: MomentRecord, sample_rate: int) -> dict:
     array = array.astype(np.float32)
     if array.ndim == 2:
         return {"log_mel": array}
-    return {"audio": array, "sample_rate": np.int32(sample_rate)}
+    return {
+        "audio": array,
+        "has_audio": np.bool_(has_audio),
+        "sample_rate": np.int32(sample_rate),
+    }
 
 
 def _unreadable(path, error) -> MediaError:

@@ -38,8 +38,9 @@ def system_of(preset):
 
 
 def system_named(name):
-    """The system whose class has a name, upper and lower case alike, or `None`."""
-    named = {system.__name__.lower(): system for system in all_systems()}
+    """The system whose class or folder has a name, in any case, or `None`."""
+    named = {system.__module__.split(".")[-2]: system for system in all_systems()}
+    named |= {system.__name__.lower(): system for system in all_systems()}
     return named.get(name.lower().replace("_", "").replace("-", ""))
 
 

@@ -34,10 +34,18 @@ def log_mel(value=0.0):
     return np.full((201, 64), value, np.float32)
 
 
-def write_cut_video(root, name, seconds=3, rate=30, pictures=True):
-    """A video of the solo root: four frames a second, numbered through."""
+def write_cut_video(root, name, seconds=3, rate=30, pictures=True, waves=False):
+    """A video of the solo root: four frames a second, numbered through.
+
+    Its sounds are spectrograms, or, with `waves`, tones of 200 Hz and one more for
+    each second.
+    """
     for second in range(seconds):
-        write_pickle(root / f"audio_frames/{name}/{second:03d}.pkl", log_mel(second))
+        path = root / f"audio_frames/{name}/{second:03d}"
+        if waves:
+            write_wave(path.with_suffix(".wav"), 200 + second)
+        else:
+            write_pickle(path.with_suffix(".pkl"), log_mel(second))
     step = rate // 4
     for number in range(0, seconds * rate if pictures else 0, step):
         folder = root / f"video_frames/{name}/frame_{number // rate:03d}"

@@ -26,6 +26,7 @@ from keras_avrep.data.readers.got10k import read_got10k
 from keras_avrep.data.readers.hmdb51 import read_hmdb51
 from keras_avrep.data.readers.kinetics import read_kinetics
 from keras_avrep.data.readers.listing import missing_videos
+from keras_avrep.data.readers.moment_folders import read_moment_folder
 from keras_avrep.data.readers.music_solo import read_music_solo
 from keras_avrep.data.readers.orchestra import read_orchestra
 from keras_avrep.data.readers.otb import read_otb
@@ -61,6 +62,7 @@ __all__ = [
     "read_got10k",
     "read_hmdb51",
     "read_kinetics",
+    "read_moment_folder",
     "read_music_solo",
     "read_orchestra",
     "read_otb",

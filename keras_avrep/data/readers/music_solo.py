@@ -15,7 +15,7 @@ from keras_avrep.data.readers.second_folders import (
 
 def read_music_solo(
     folder: str | os.PathLike,
-    labels: str | os.PathLike,
+    labels: str | os.PathLike | None = None,
     pairs: str | os.PathLike | None = None,
     split: str | None = "train",
 ) -> MomentManifest:
@@ -28,7 +28,8 @@ def read_music_solo(
 
     Args:
         folder: the solo (or duet) root.
-        labels: `MUSIC_solo_videos.json` (or `MUSIC_duet_videos.json`).
+        labels: `MUSIC_solo_videos.json` (or `MUSIC_duet_videos.json`). Defaults to
+            `None`, moments without labels.
         pairs: list of lines `ID_0_1000.flac ID_0_1000.mp4`. Defaults to `None`,
             all videos in the folder.
         split: string or `None`. Name given to the records' split. Defaults to
@@ -53,7 +54,13 @@ def read_music_solo(
     Reference: note of CSOL (arXiv:2112.11749), section 2.2.
     """
     root = folder_of("folder", folder)
-    classes = _classes(Path(labels).expanduser())
+    label_of = None
+    if labels is not None:
+        classes = _classes(Path(labels).expanduser())
+
+        def label_of(name):
+            return classes.get(youtube_id(name))
+
     rejects: list[dict[str, str]] = []
     if pairs is None:
         source = "the folder"
@@ -61,9 +68,7 @@ def read_music_solo(
     else:
         source = Path(pairs).name
         names = pair_names(Path(pairs).expanduser(), rejects)
-    records = moments_of(
-        root, names, source, split, lambda n: classes.get(youtube_id(n)), rejects
-    )
+    records = moments_of(root, names, source, split, label_of, rejects)
     return MomentManifest(str(root), records, rejects)
 
 

@@ -27,6 +27,12 @@ def youtube_id(name: str) -> str:
     return name if len(name) == 11 else SPAN.sub("", name)
 
 
+def has_seconds(root: Path) -> bool:
+    """Whether a folder is laid out in seconds, with sounds and with pictures."""
+    sounds = any((root / name).is_dir() for name in SOUND_FOLDERS)
+    return sounds and (root / PICTURE_FOLDER).is_dir()
+
+
 def sound_folder(root: Path) -> Path:
     """The folder of the sounds.
 
@@ -78,7 +84,8 @@ def moments_of(
         names: of the videos, such as `"ID_0_1000"`.
         source: name of the list, for messages.
         split: string or `None`.
-        label_of: from a name to its class, or `None` if it has none.
+        label_of: from a name to its class, `None` if it has none; or `None` if there
+            are no classes.
         rejects: gets videos that are not there and seconds without pictures.
 
     Returns:
@@ -91,16 +98,16 @@ def moments_of(
             reason = f"listed in {source} {NOT_THERE}"
             rejects.append({"path": name, "reason": reason})
             continue
-        label = label_of(name)
-        if label is None:
+        labels = {} if label_of is None else {"class": label_of(name)}
+        if None in labels.values():
             rejects.append({"path": name, "reason": "is of no class in the labels"})
             continue
         pictures = _pictures(root / PICTURE_FOLDER / name)
-        records += _video_moments(name, sounds / name, pictures, split, label, rejects)
+        records += _video_moments(name, sounds / name, pictures, split, labels, rejects)
     return records
 
 
-def _video_moments(name, folder, pictures, split, label, rejects):
+def _video_moments(name, folder, pictures, split, labels, rejects):
     rate = frame_rate((s, n) for s, found in pictures.items() for n, _ in found)
     records, seconds = [], {}
     for path in sorted(folder.iterdir()):
@@ -124,7 +131,7 @@ def _video_moments(name, folder, pictures, split, label, rejects):
                     pictures=tuple(str(p) for _, p in shown),
                     start=float(second),
                     times=tuple(frame_time(second, n, rate) for n, _ in shown),
-                    labels={"class": label},
+                    labels=dict(labels),
                     split=split,
                 )
             )

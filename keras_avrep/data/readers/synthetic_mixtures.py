@@ -22,7 +22,7 @@ SPLIT_FOLDERS = {
 def has_mixtures(root: Path) -> bool:
     """Whether a folder is laid out as synthetic mixtures are."""
     places = [place for names in SPLIT_FOLDERS.values() for place in names]
-    return any((root / place / "audio").is_dir() for place in places)
+    return any(_files(root / place / "audio", SOUND_SUFFIXES) for place in places)
 
 
 def read_synthetic_mixtures(
@@ -93,7 +93,7 @@ def _read_split(place: Path, split: str, names, manifest: MomentManifest) -> Non
         stems = place / "stems" / f"{name}.npz"
         record = MomentRecord(
             moment_id=moment,
-            video_id=name,
+            video_id=moment,
             sound=str(sound),
             pictures=(str(picture),),
             times=(0.0,),
