@@ -3,7 +3,7 @@
     keras-avrep evaluate runs/first videos
     keras-avrep evaluate runs/first videos --control shuffled
     keras-avrep evaluate runs/csol composites --solo solos
-    keras-avrep evaluate runs/csol MUSIC-Synthetic --threshold 0.3
+    keras-avrep evaluate runs/csol MUSIC/duet --boxes duettest.json --solo MUSIC/solo
 
 Features are frozen. Labels come from `annotations.jsonl` or the first
 sub-folder; without labels, clips are asked to find their own video.
@@ -12,7 +12,8 @@ A localiser is scored on videos whose boxes are known, such as those that
 `keras-avrep render --world orchestra` writes, beside maps that look at nothing
 and itself with the sound of other videos. What a moment is scored by, and above which
 share of its maximum a map is positive, is seen from what its boxes say; --kind says it
-of the whole set.
+of the whole set. Boxes of MUSIC and AudioSet are files of their own, for folders that
+are cut into seconds, `audio_frames` and `video_frames`.
 """
 
 from pathlib import Path
@@ -20,7 +21,9 @@ from pathlib import Path
 
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
-    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument(
+        "folder", help="folder of videos; of localisers also of moments"
+    )
     parser.add_argument("--num-clips", type=int, help="clips of a video (10)")
     parser.add_argument(
         "--control",
@@ -36,9 +39,13 @@ def add_arguments(parser):
 def add_localiser_arguments(group):
     group.add_argument("--solo", help="folder of labelled solos to name clusters by")
     group.add_argument(
+        "--boxes", help="solotest.json, duettest.json or audioset_box.json"
+    )
+    group.add_argument(
         "--kind",
         choices=("solo", "duet", "composite"),
-        help="what the set is: a solo is scored without classes; each moment by itself",
+        help="what the set is: a solo is scored without classes; by default what the "
+        "name of --boxes says, or each moment by itself",
     )
     group.add_argument(
         "--threshold",
@@ -48,7 +55,7 @@ def add_localiser_arguments(group):
     )
 
 
-LOCALISER_OPTIONS = ("solo", "kind", "threshold")
+LOCALISER_OPTIONS = ("solo", "boxes", "kind", "threshold")
 
 
 def run(args):

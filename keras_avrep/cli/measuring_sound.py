@@ -2,6 +2,13 @@
 
 from pathlib import Path
 
+from keras_avrep.cli.truth_folders import (
+    kind_of,
+    labelled_solos,
+    read_boxed,
+    read_truth,
+)
+
 SHOWN = 6
 
 
@@ -12,6 +19,7 @@ def measure_localiser(
     clip,
     *,
     solo=None,
+    boxes=None,
     kind=None,
     threshold=None,
     threads,
@@ -23,13 +31,17 @@ def measure_localiser(
     Args:
         model: as of `keras_avrep.evaluation.evaluate_localiser`.
         folder: path, or `None` to keep nothing.
-        data: folder of videos of the world `orchestra`, or of synthetic mixtures.
+        data: folder of videos of the world `orchestra`, or of synthetic mixtures; with
+            `boxes` of videos cut into seconds, as MUSIC is.
         clip: dict of `size`, `duration`, `sample_rate` and `cluster_names`, a name
             for each cluster or `None`.
         solo: folder of labelled solos to name the clusters by. Defaults to `None`:
             `cluster_names`, else the solos that are in `data` to train on.
-        kind: as of `evaluate_localiser`. Defaults to `None`: synthetic mixtures are
-            composites, of other moments each by what its boxes say.
+        boxes: `solotest.json`, `duettest.json` or `audioset_box.json`. Defaults to
+            `None`: `data` has its own.
+        kind: as of `evaluate_localiser`. Defaults to `None`: what the name of `boxes`
+            says, and composites for synthetic mixtures; of other moments each by what
+            its boxes say.
         threshold: as of `evaluate_localiser`. Defaults to `None`.
         threads: int. Videos opened at a time.
         seed: int. Of the control with shuffled sound.
@@ -41,10 +53,13 @@ def measure_localiser(
     from keras_avrep.cli.progress import Progress
     from keras_avrep.evaluation import evaluate_localiser
 
-    manifest = read_truth(data, threads)
+    manifest = read_boxed(data, boxes) if boxes else read_truth(data, threads)
     test = manifest.split("test")
     if not any(any(r.box_sounding) for r in test):
-        raise ValueError(f"{data} has no test split with boxes of what sounds.")
+        raise ValueError(
+            f"{data} has no test split with boxes of what sounds; boxes of MUSIC and "
+            "AudioSet are files of their own, given by --boxes."
+        )
     train = [r for r in manifest.records if r.split != "test"]
     names = None if solo else clip.get("cluster_names")
     solos = None
@@ -56,7 +71,7 @@ def measure_localiser(
         test,
         solos,
         names,
-        kind=kind_of(manifest, test) if kind is None else kind,
+        kind=kind or kind_of(manifest, test, boxes),
         threshold=threshold,
         size=clip["size"],
         duration=clip["duration"],
@@ -73,52 +88,6 @@ def measure_localiser(
     if folder is not None:
         write_sounding(Path(folder) / "sounding.npz", results, maps, clip["size"])
     return results
-
-
-def read_truth(folder, threads=2):
-    """The moments of a folder that says what sounds where.
-
-    Raises:
-        ValueError: if it does not say it.
-    """
-    from keras_avrep.data import read_orchestra, read_synthetic_mixtures
-    from keras_avrep.data.readers.orchestra import has_sources
-    from keras_avrep.data.readers.synthetic_mixtures import has_mixtures
-
-    root = Path(folder).expanduser()
-    if not root.is_dir():
-        raise ValueError(f"{folder} is not a folder; give a folder with boxes.")
-    if has_sources(root):
-        return read_orchestra(root, workers=threads)
-    if has_mixtures(root):
-        return read_synthetic_mixtures(root)
-    raise ValueError(
-        f"{folder} does not say what sounds where, so nothing can be scored; "
-        "`keras-avrep localize` draws into videos without that."
-    )
-
-
-def kind_of(manifest, records):
-    """`"composite"` for synthetic mixtures, `None` where each moment says what it is.
-
-    Boxes of the published ones are all of what sounds, so it cannot be seen from them
-    that something is silent.
-    """
-    from keras_avrep.data.readers.synthetic_mixtures import has_mixtures
-
-    if not has_mixtures(Path(manifest.root)):
-        return None
-    silent = any(not all(r.box_sounding) for r in records)
-    return None if all(r.levels for r in records) and not silent else "composite"
-
-
-def labelled_solos(records):
-    """Those with one source and its class."""
-    from keras_avrep.evaluation import sounding_truth
-
-    kept = sounding_truth(records).solo
-    records = [record for record, one in zip(records, kept, strict=True) if one]
-    return [record for record in records if record.labels.get("class")]
 
 
 def show_scores(results, say):
