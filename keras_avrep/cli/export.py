@@ -6,7 +6,8 @@ Each file is loaded again by its own runtime and compared with Keras on clips
 of the given videos, those of the test split where there are splits; a float32
 format that differs by more than the tolerance fails the command. int8 is calibrated
 on other videos, of the training split. What finds sounds is written with two inputs,
-a picture and the sound around it, as SavedModel and LiteRT.
+a picture and the sound around it, as SavedModel and LiteRT; `--parts
+localiser_log_mel` adds the same for sounds that are log-mel spectrograms already.
 """
 
 from pathlib import Path

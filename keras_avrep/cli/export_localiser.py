@@ -1,10 +1,11 @@
-"""Export of what finds sounds: one model of a picture and the sound around it."""
+"""Export of what finds sounds: a model of a picture and the sound around it."""
 
 MOST_MOMENTS = 8
 
 
 def export_localiser(model, config, records, out, args):
-    """Write the localiser and compare each file with Keras on moments of videos.
+    """Write the localiser, and the parts asked for, and compare each file with Keras
+    on moments of videos.
 
     Args:
         model: `keras_avrep.models.LocalisationTask`.
@@ -17,20 +18,29 @@ def export_localiser(model, config, records, out, args):
         List of rows, as of `keras_avrep.export.export_part`.
 
     Raises:
-        ValueError: if a format is not for localisers, or no video can be used.
+        ValueError: if a format is not for localisers, a part is unknown, or no video
+            can be used.
     """
+    from keras_avrep.cli.export import chosen_parts
     from keras_avrep.export import export_part
 
+    formats = chosen_formats(args.formats)
+    parts = chosen_parts(model, args.parts)
+    moments = real_moments(model, records, config["clip"])
+    first, localiser = next(iter(model.inference_models().items()))
+    name = args.name or type(model).__name__.lower()
     rows = []
-    for part, part_model in model.inference_models().items():
-        rows += export_part(
+    for part, part_model in {first: localiser, **parts}.items():
+        inputs = model.inference_inputs(part, moments)
+        written = export_part(
             part_model,
             out,
-            model.inference_inputs(part, real_moments(model, records, config["clip"])),
-            name=args.name or type(model).__name__.lower(),
-            formats=chosen_formats(args.formats),
+            inputs,
+            name=name if part == first else f"{name}_{part}",
+            formats=formats,
             tolerance=args.tolerance,
         )
+        rows += [{**row, "note": "inputs " + ", ".join(inputs)} for row in written]
     return rows
 
 

@@ -111,7 +111,8 @@ def predict_maps(model, inputs: dict, batch_size: int = 32) -> dict[str, np.ndar
 
     Args:
         model: as of `localize_video`.
-        inputs: dict of `frame` `(B, H, W, 3)` and `waveform` `(B, S)`.
+        inputs: dict of `frame` `(B, H, W, 3)` and `waveform` `(B, S)`, or what else
+            the model takes.
         batch_size: int, B or more. Defaults to 32.
 
     Returns:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from keras_avrep.data import MediaError, MomentRecord, read_moment
+from keras_avrep.data import MediaError, MomentRecord, fit_sound, read_moment
 from keras_avrep.evaluation.localize_video import check_localiser, predict_maps
 
 
@@ -54,6 +54,9 @@ def predict_moments(
 ) -> MomentMaps:
     """Run a localiser over moments.
 
+    Sounds may be waveforms, or log-mel spectrograms if one of the model's
+    `inference_models` is a `localiser_log_mel`.
+
     Args:
         model: as of `localize_video`.
         records: list of `MomentRecord`; of several pictures the middle one is taken.
@@ -67,11 +70,11 @@ def predict_moments(
         progress: called with (moments done, moments in all). Defaults to `None`.
 
     Returns:
-        `MomentMaps`; moments that cannot be read are in its `rejects`.
+        `MomentMaps`; moments that cannot be read, or not be heard by the model, are
+        in its `rejects`.
 
     Raises:
-        ValueError: if the model is no localiser, no moment can be read, or the
-            moments hold spectrograms and no sound.
+        ValueError: if the model is no localiser, or no moment can be used.
 
     Example:
     ```python
@@ -80,7 +83,7 @@ def predict_moments(
     ```
     """
     check_localiser(model)
-    count = round(duration * sample_rate)
+    hearing = _Hearing(model, round(duration * sample_rate))
     partners = list(range(len(records)))
     if shuffle_sound is not None:
         partners = _others(len(records), shuffle_sound)
@@ -88,21 +91,26 @@ def predict_moments(
 
     def flush():
         if waiting:
-            frames, waveforms = zip(*waiting, strict=True)
-            inputs = {"frame": np.stack(frames), "waveform": np.stack(waveforms)}
-            parts.append(predict_maps(model, inputs, batch_size))
+            forms, frames, sounds = zip(*waiting, strict=True)
+            inputs = {"frame": np.stack(frames), forms[0]: np.stack(sounds)}
+            parts.append(predict_maps(hearing.models[forms[0]], inputs, batch_size))
             waiting.clear()
 
     for done, record in enumerate(records, 1):
         sound = records[partners[done - 1]]
         try:
             sample = read_moment(record, size, len(record.pictures) // 2, sample_rate)
+            heard = sample
             if sound is not record:
-                sample |= {"audio": read_moment(sound, 8, 0, sample_rate).get("audio")}
-            waiting.append((sample["frame"], _fitted(sample, record, count)))
-            kept.append(record)
+                heard = read_moment(sound, 8, len(sound.pictures) // 2, sample_rate)
+            form, array = hearing.sound_of(heard, sound)
         except MediaError as error:
             rejects.append({"path": record.moment_id, "reason": str(error)})
+        else:
+            if waiting and waiting[0][0] != form:
+                flush()
+            waiting.append((form, sample["frame"], array))
+            kept.append(record)
         if len(waiting) == batch_size:
             flush()
         if progress is not None:
@@ -110,7 +118,7 @@ def predict_moments(
     flush()
     if not kept:
         reason = f"; the first reason was: {rejects[0]['reason']}" if rejects else ""
-        raise ValueError(f"None of the {len(records)} moments can be read{reason}")
+        raise ValueError(f"None of the {len(records)} moments can be used{reason}")
     outputs = {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
     return MomentMaps(
         kept,
@@ -136,17 +144,37 @@ def dominant_clusters(maps: MomentMaps) -> np.ndarray:
     return weighted.sum(axis=(1, 2)).argmax(axis=-1)
 
 
-def _fitted(sample, record, count) -> np.ndarray:
-    audio = sample.get("audio")
-    if audio is None:
-        raise ValueError(
-            f"{record.moment_id} holds a spectrogram; a localiser takes the sound "
-            "itself, so cut the dataset again with waveforms."
-        )
-    missing = count - len(audio)
-    if missing >= 0:
-        return np.pad(audio, (missing // 2, missing - missing // 2))
-    return audio[-missing // 2 :][:count]
+class _Hearing:
+    """A localiser for each form that a sound may have."""
+
+    def __init__(self, model, count):
+        self.models = {"waveform": model}
+        self.count = count
+
+    def sound_of(self, sample, record) -> tuple[str, np.ndarray]:
+        """The form of a sound and what the model of that form takes."""
+        if "audio" in sample:
+            return "waveform", fit_sound(sample["audio"], self.count)
+        found = sample["log_mel"]
+        if (model := self._log_mel_model()) is None:
+            raise MediaError(
+                f"{record.sound}: holds a spectrogram; this localiser takes the sound "
+                "itself, so cut the dataset again with waveforms."
+            )
+        taken = tuple(model.input["log_mel"].shape[1:])
+        if found.shape != taken:
+            raise MediaError(
+                f"{record.sound}: holds a spectrogram of the shape {found.shape}, the "
+                f"model takes {taken}; cut the dataset again as the model hears."
+            )
+        return "log_mel", found
+
+    def _log_mel_model(self):
+        if "log_mel" not in self.models:
+            model = self.models["waveform"]
+            parts = getattr(model, "inference_models", dict)()
+            self.models["log_mel"] = parts.get("localiser_log_mel")
+        return self.models["log_mel"]
 
 
 def _others(count: int, seed: int) -> list[int]:

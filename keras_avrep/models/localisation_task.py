@@ -175,9 +175,11 @@ class LocalisationTask(PresetTask, Task):
     def hear(self, waveforms, training):
         """Vectors of sounds: `features` and `embedding` `(B, C)`, and the map of
         the stage before the last one, `middle`."""
-        stages = self.audio_stages(
-            self.spectrogram(waveforms)[..., None], training=training
-        )
+        return self.hear_log_mel(self.spectrogram(waveforms), training)
+
+    def hear_log_mel(self, log_mel, training):
+        """What `hear` returns, of spectrograms `(B, time, mel)`."""
+        stages = self.audio_stages(log_mel[..., None], training=training)
         x = ops.cast(stages["stage4"], "float32")
         # A pool of the whole map: the gradient of `ops.max` looks for a maximum that
         # XLA may have computed anew, a little differently. It was seen to be NaN.
@@ -215,15 +217,38 @@ class LocalisationTask(PresetTask, Task):
         return RandomMoment(self.duration, self.sample_rate)
 
     def inference_models(self):
-        """What can be exported: the `localiser`, this model itself."""
-        return {"localiser": keras.Model(self.input, self.output, name="localiser")}
+        """What can be exported: the `localiser`, this model itself, and
+        `localiser_log_mel`, which takes `log_mel` `(B, time, mel)` instead of
+        `waveform`."""
+        models = {
+            "localiser": keras.Model(self.input, self.output, name="localiser"),
+            "localiser_log_mel": self.log_mel_model(),
+        }
+        for model in models.values():
+            model.map_centre = self.map_centre
+        return models
+
+    def log_mel_model(self):
+        """The same model for sounds that are log-mel spectrograms already, made as
+        `spectrogram` makes them."""
+        shape = self.spectrogram.compute_output_shape(self.input["waveform"].shape)
+        inputs = {
+            "frame": keras.Input(self.input["frame"].shape[1:], name="frame"),
+            "log_mel": keras.Input(shape[1:], name="log_mel"),
+        }
+        seen = self.see(inputs["frame"], training=None)
+        heard = self.hear_log_mel(inputs["log_mel"], training=None)
+        fits = self.av_map(seen["embedding"], heard["embedding"])
+        outputs = self.class_outputs(seen, heard, fits)
+        return keras.Model(inputs, outputs, name="localiser_log_mel")
 
     def inference_inputs(self, name, samples):
         """Examples of what an inference model takes, from a batch of moments."""
-        return {
-            "frame": samples["frame"].astype("float32"),
-            "waveform": samples["audio"],
-        }
+        inputs = {"frame": samples["frame"].astype("float32")}
+        if name == "localiser_log_mel":
+            log_mel = self.spectrogram(samples["audio"])
+            return {**inputs, "log_mel": ops.convert_to_numpy(log_mel)}
+        return {**inputs, "waveform": samples["audio"]}
 
     @classmethod
     def preset_arguments(cls, preset, changes):

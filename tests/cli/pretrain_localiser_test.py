@@ -89,10 +89,16 @@ def test_maps_are_scored_beside_floors(trained, folders):
 
 def test_it_is_exported_with_two_inputs(trained, folders, tmp_path, capsys):
     command = ["export", trained, folders / "duet", "--out", tmp_path]
-    run(*command, "--formats", "litert", "--name", "sounds")
+    part = ["--parts", "localiser_log_mel"]
+    run(*command, "--formats", "litert", "--name", "sounds", *part)
     assert (tmp_path / "sounds.tflite").is_file()
-    (row,) = json.loads((trained / "summary.json").read_text())["export"]
-    assert row["format"] == "litert" and row["max_abs_diff"] < 1e-4
+    assert (tmp_path / "sounds_localiser_log_mel.tflite").is_file()
+    rows = json.loads((trained / "summary.json").read_text())["export"]
+    for row in rows:
+        assert row["format"] == "litert" and row["max_abs_diff"] < 1e-4
+    assert len(rows) == 2
+    assert run(*command, "--parts", "representation") == 2
+    assert "this model has localiser_log_mel" in capsys.readouterr().err
     assert run(*command, "--formats", "onnx")
     assert "onnx is not for localisers" in capsys.readouterr().err
 
