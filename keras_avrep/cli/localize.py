@@ -6,7 +6,9 @@
 
 The video keeps its size, the times of its frames and its own sound. Beside it are
 written sounding.npz (times, class_maps, sounding_maps, names) and sounding.json, the
-boxes of every frame. What is seen but silent is left alone.
+boxes of every frame. What is seen but silent is left alone. InterferenceEraser also
+says what it hears, seen or not: audible_scores and audio_distribution in the first, and
+in the second what is `heard` in every frame.
 """
 
 from pathlib import Path
@@ -173,7 +175,6 @@ def write_files(out, video, maps, names, levels, frames, say):
     from keras_avrep.cli.run_folder import write_json
     from keras_avrep.data import write_video_copy
     from keras_avrep.data.files import replacing
-    from keras_avrep.evaluation import map_boxes
 
     write_video_copy(out, video, frames)
     clusters = range(maps.class_maps.shape[-1])
@@ -184,25 +185,23 @@ def write_files(out, video, maps, names, levels, frames, say):
             class_maps=maps.class_maps.astype(np.float16),
             sounding_maps=maps.sounding_maps.astype(np.float16),
             names=np.array([called(names, k) for k in clusters], dtype=str),
+            **heard_arrays(maps),
         )
-    boxes = [
-        map_boxes(classes, sounding, names, *levels) if maps.has_audio else []
-        for classes, sounding in zip(maps.class_maps, maps.sounding_maps, strict=True)
-    ]
+    told = said_of_frames(maps, names, levels)
     content = {
         "video": Path(video).name,
         "has_audio": maps.has_audio,
         "threshold": levels[0],
         "sounding_threshold": levels[1],
-        "frames": [
-            {"time": round(float(time), 6), "boxes": one}
-            for time, one in zip(maps.times, boxes, strict=True)
-        ],
+        "frames": told,
     }
     write_json(out.with_suffix(".json"), content)
-    heard = {called(names, box["cluster"]) for one in boxes for box in one}
-    say(f"heard and seen: {', '.join(sorted(heard)) or 'nothing'}")
-    if maps.has_audio and not heard:
+    seen = all_called(names, told, "boxes")
+    say(f"heard and seen: {', '.join(seen) or 'nothing'}")
+    if maps.audible_scores is not None:
+        heard = all_called(names, told, "heard")
+        say(f"heard, seen or not: {', '.join(heard) or 'nothing'}")
+    if maps.has_audio and not seen:
         say(
             f"The surest place of a class reaches {maps.class_maps.max():.2f}, of "
             f"sounding at all {maps.sounding_maps.max():.2f}; lower --threshold or "
@@ -210,3 +209,34 @@ def write_files(out, video, maps, names, levels, frames, say):
         )
     written = (out, out.with_suffix(".npz"), out.with_suffix(".json"))
     say(f"wrote {', '.join(str(path) for path in written)}")
+
+
+def heard_arrays(maps):
+    """What the model says it hears, by name, as far as it does."""
+    said = {
+        "audible_scores": maps.audible_scores,
+        "audio_distribution": maps.audio_distribution,
+    }
+    return {k: v.astype("float16") for k, v in said.items() if v is not None}
+
+
+def said_of_frames(maps, names, levels):
+    """For each frame its time, its boxes and, if the model says it, what is heard."""
+    from keras_avrep.evaluation import audible_clusters, map_boxes
+
+    frames = []
+    for row, time in enumerate(maps.times):
+        frame = {"time": round(float(time), 6), "boxes": []}
+        if maps.has_audio:
+            pair = maps.class_maps[row], maps.sounding_maps[row]
+            frame["boxes"] = map_boxes(*pair, names, *levels)
+        if maps.audible_scores is not None:
+            scores = maps.audible_scores[row]
+            frame["heard"] = audible_clusters(scores, names) if maps.has_audio else []
+        frames.append(frame)
+    return frames
+
+
+def all_called(names, frames, key):
+    """Names of the clusters in any of the frames, sorted."""
+    return sorted({called(names, one["cluster"]) for f in frames for one in f[key]})

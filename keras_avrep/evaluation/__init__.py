@@ -1,3 +1,4 @@
+from keras_avrep.evaluation.audible_clusters import audible_clusters
 from keras_avrep.evaluation.box_overlap import box_iou, paired_box_iou
 from keras_avrep.evaluation.cluster_matching import (
     match_clusters,
@@ -72,6 +73,7 @@ __all__ = [
     "MomentMaps",
     "SoundingTruth",
     "VideoMaps",
+    "audible_clusters",
     "box_iou",
     "chance_level",
     "choose_units",

@@ -12,7 +12,9 @@ from keras_avrep.evaluation.map_alignment import aligned_maps
 
 CHUNK_FRAMES = 128
 INPUTS = {"frame", "waveform"}
-OUTPUTS = {"class_maps", "sounding_map"}
+MAPS = ("class_maps", "sounding_map")
+# Of models that say what they hear, beside what they see.
+HEARD = ("audible_scores", "audio_distribution")
 
 
 @dataclass
@@ -26,12 +28,18 @@ class VideoMaps:
         sounding_maps: float32 array `(N, h, w)` in [0, 1].
         has_audio: whether the video has a sound track. Without one the maps are
             those of silence.
+        audible_scores: float32 array `(N, K)`, how surely each cluster is heard, seen
+            or not, or `None` if the model does not say. Defaults to `None`.
+        audio_distribution: float32 array `(N, K)`, the shares of what is heard, or
+            `None` likewise. Defaults to `None`.
     """
 
     times: np.ndarray
     class_maps: np.ndarray
     sounding_maps: np.ndarray
     has_audio: bool
+    audible_scores: np.ndarray | None = None
+    audio_distribution: np.ndarray | None = None
 
 
 def localize_video(
@@ -78,13 +86,14 @@ def localize_video(
     loudest = maps.sounding_maps.max(axis=(1, 2))
     ```
 
-    Reference: note of CSOL (arXiv:2112.11749), sections 2.1 and 3.4.
+    Reference: notes of CSOL (arXiv:2112.11749), sections 2.1 and 3.4, and IEr
+    (arXiv:2202.06406), section 3.6.
     """
     check_localiser(model)
     square = None not in model.input["frame"].shape[1:3]
     frames = stream_timed_frames(path, size, every, square)
     length = probe(path).duration
-    times, class_maps, sounding_maps, has_audio = [], [], [], False
+    times, found, has_audio = [], [], False
     while part := list(islice(frames, CHUNK_FRAMES)):
         at, images = zip(*part, strict=True)
         at = np.array(at, np.float64)
@@ -93,16 +102,20 @@ def localize_video(
             chosen = slice(first, first + batch_size)
             inputs = {"frame": np.stack(images[chosen]), "waveform": sound[chosen]}
             maps = predict_maps(model, inputs, batch_size)
-            class_maps.append(maps["class_maps"])
-            sounding_maps.append(maps["sounding_map"][..., 0])
+            found.append({name: maps[name] for name in (*MAPS, *HEARD) if name in maps})
         times.append(at)
         if progress is not None:
             progress(float(at[-1]))
+    outputs = {
+        name: np.concatenate([maps[name] for maps in found]) for name in found[0]
+    }
     return VideoMaps(
         np.concatenate(times),
-        np.concatenate(class_maps),
-        np.concatenate(sounding_maps),
+        outputs["class_maps"],
+        outputs["sounding_map"][..., 0],
         has_audio,
+        outputs.get("audible_scores"),
+        outputs.get("audio_distribution"),
     )
 
 
@@ -136,7 +149,7 @@ def is_localiser(model) -> bool:
     inputs, outputs = getattr(model, "input", None), getattr(model, "output", None)
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
         return False
-    return set(inputs) >= INPUTS and set(outputs) >= OUTPUTS
+    return set(inputs) >= INPUTS and set(outputs) >= set(MAPS)
 
 
 def check_localiser(model) -> None:

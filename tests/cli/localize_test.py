@@ -61,6 +61,7 @@ def test_the_video_its_maps_and_its_boxes(model, tmp_path, capsys):
         np.testing.assert_allclose(content["times"], np.arange(30) / 10, atol=1e-9)
     told = json.loads(out.with_suffix(".json").read_text())
     assert told["has_audio"] and told["video"] == "my.mp4"
+    assert not any("heard" in frame for frame in told["frames"])
     assert [bool(f["boxes"]) for f in told["frames"]] == changed.tolist()
     boxes = {b["name"]: b["box"] for b in told["frames"][20]["boxes"]}
     np.testing.assert_allclose(boxes["cello"], [0.25, 0.1, 0.75, 0.37], atol=0.13)
@@ -99,6 +100,27 @@ def test_sparse_looks_hold_and_thresholds_are_kept(model, tmp_path):
     )
     changed = np.abs(after.astype(int) - before).mean(axis=(1, 2, 3)) > 4
     assert np.flatnonzero(changed).tolist() == list(range(10, 20))
+
+
+def test_what_is_heard_is_written_whether_it_is_seen_or_not(tmp_path, capsys):
+    model = stand_in_localiser.build(with_scores=True)
+    out = tmp_path / "out.mp4"
+    sound = write_scene(tmp_path / "my.mp4", seconds=1, audio=clicks([0.5], 1, 16000))
+    localize_to_files(model, CLIP, sound, out)
+    # The stand-in takes gray for all of them; only two are drawn.
+    assert "heard, seen or not: cello, flute, tuba" in capsys.readouterr().out
+    with np.load(out.with_suffix(".npz")) as content:
+        assert content["audible_scores"].shape == (10, 3)
+        assert content["audio_distribution"].dtype == "f2"
+        scores = content["audible_scores"][4].astype(float)
+    told = json.loads(out.with_suffix(".json").read_text())
+    heard = {one["name"]: one["score"] for one in told["frames"][4]["heard"]}
+    assert heard.keys() == set(CLIP["cluster_names"])
+    assert heard["cello"] == pytest.approx(scores[0], abs=1e-3)
+    silent = write_scene(tmp_path / "silent.mp4", seconds=1)
+    localize_to_files(model, CLIP, silent, out)
+    told = json.loads(out.with_suffix(".json").read_text())
+    assert all(frame["heard"] == [] for frame in told["frames"])
 
 
 def test_interruption_and_bad_sound_leave_nothing_half_written(tmp_path, model):

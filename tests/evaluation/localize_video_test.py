@@ -42,6 +42,19 @@ def test_maps_of_every_frame_and_the_sound_around_it(model, tmp_path):
     assert np.flatnonzero(heard).tolist() == list(range(17, 30))
 
 
+def test_what_a_model_hears_comes_with_its_maps(model, tmp_path):
+    path = tmp_path / "a.mp4"
+    write_two_colours(path, seconds=1, audio=clicks([0.5], 1, 16000))
+    silent = localize_video(model, path, SIZE)
+    assert silent.audible_scores is None and silent.audio_distribution is None
+    hearing = stand_in_localiser.build(SIZE, with_scores=True)
+    maps = localize_video(hearing, path, SIZE, batch_size=3)
+    assert maps.audible_scores.shape == maps.audio_distribution.shape == (10, 3)
+    np.testing.assert_allclose(maps.audio_distribution.sum(-1), 1, atol=1e-5)
+    # Red and blue are there; the stand-in hears what it sees.
+    assert (maps.audible_scores > 0.6).tolist() == [[True, False, True]] * 10
+
+
 def test_chunks_and_batches_do_not_matter(model, tmp_path):
     sound = clicks([0.4, 1.9], 3, 16000)
     path = write_two_colours(tmp_path / "a.mp4", fps=60, audio=sound)
