@@ -23,6 +23,10 @@ def run(args):
 
     manifest = scan_folder(args.folder, args.cache, args.workers, Progress("checked"))
     describe(manifest, say)
+    for record in manifest.cut_short:
+        promised = record.duration + record.missing_seconds
+        seconds = f"{record.duration:.1f} of {promised:.1f} seconds"
+        say(f"  cut short: {record.video_id}: {seconds} are there")
     for reject in manifest.rejects:
         say(f"  left out: {reject['path']}: {reject['reason']}")
     if args.out:
@@ -40,6 +44,10 @@ def describe(manifest, say):
         f"{len(records)} videos, {manifest.seconds:.0f} seconds, {sound} with sound; "
         f"{len(manifest.rejects)} files left out"
     )
+    if manifest.cut_short:
+        say(f"  {len(manifest.cut_short)} cut short: the end of the file is missing")
+    if manifest.other_files:
+        say(f"  {manifest.other_files} other files left alone")
     describe_labels(manifest, say)
 
 

@@ -14,8 +14,6 @@ from keras_avrep.data.manifest import (
 )
 from keras_avrep.data.media import (
     MediaError,
-    MediaInfo,
-    probe,
     read_frames,
     stream_frames,
 )
@@ -30,6 +28,7 @@ from keras_avrep.data.moments import (
     read_stems,
 )
 from keras_avrep.data.prepare import prepare_videos
+from keras_avrep.data.probe import MediaInfo, probe
 from keras_avrep.data.readers import (
     AnnotatedManifest,
     BoxedFrame,

@@ -10,15 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from keras_avrep.data.files import write_text
-from keras_avrep.data.media import VIDEO_SUFFIXES, MediaError, probe
+from keras_avrep.data.media import VIDEO_SUFFIXES, MediaError
+from keras_avrep.data.probe import probe
+from keras_avrep.data.video_files import ANNOTATIONS, find_video_files
 
-ANNOTATIONS = "annotations.jsonl"
-# Suffixes nobody puts into a video folder by mistake for a video.
-COMPANIONS = {
-    *(".csv", ".db", ".html", ".ini", ".jpeg", ".jpg", ".json", ".jsonl", ".log"),
-    *(".m4a", ".md", ".mp3", ".npz", ".part", ".png", ".source", ".srt", ".txt"),
-    *(".vtt", ".wav", ".yaml", ".yml"),
-}
+# Raised when `probe` looks at more, so that caches from before are not trusted.
+CHECKS = 2
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,8 @@ class VideoRecord:
         width: pixels as shown.
         height: pixels as shown.
         has_audio: whether there is a sound track.
+        missing_seconds: how much longer the file says it is than it is; 0 where
+            nothing is missing.
     """
 
     path: str
@@ -48,11 +47,19 @@ class VideoRecord:
     width: int = 0
     height: int = 0
     has_audio: bool = False
+    missing_seconds: float = 0.0
 
 
 @dataclass
 class Manifest:
     """The records of a folder, and the files that had to be left out.
+
+    Args:
+        root: absolute path of the folder.
+        records: list of `VideoRecord`.
+        rejects: list of `{"path", "reason"}` of files that cannot be used.
+        other_files: how many files with suffixes such as `.txt` and `.wav`, which
+            are no videos, were left alone.
 
     Example:
     ```python
@@ -64,6 +71,7 @@ class Manifest:
     root: str
     records: list[VideoRecord]
     rejects: list[dict[str, str]] = field(default_factory=list)
+    other_files: int = field(default=0, kw_only=True)
 
     @property
     def label_names(self) -> list[str]:
@@ -86,12 +94,18 @@ class Manifest:
         """Total duration."""
         return sum(r.duration for r in self.records)
 
+    @property
+    def cut_short(self) -> list[VideoRecord]:
+        """Records of files that end before the time that they say."""
+        return [r for r in self.records if r.missing_seconds > 0]
+
     def save(self, path: str | os.PathLike) -> None:
         """Write as JSON, complete or not at all."""
         content = {
             "root": self.root,
             "records": [asdict(r) for r in self.records],
             "rejects": self.rejects,
+            "other_files": self.other_files,
         }
         write_text(path, json.dumps(content, indent=1))
 
@@ -100,7 +114,12 @@ class Manifest:
         """Read what `save` wrote."""
         content = json.loads(Path(path).read_text())
         records = [VideoRecord(**r) for r in content["records"]]
-        return cls(content["root"], records, content["rejects"])
+        return cls(
+            content["root"],
+            records,
+            content["rejects"],
+            other_files=content.get("other_files", 0),
+        )
 
     def write_rejects(self, path: str | os.PathLike) -> None:
         """Write one JSON line `{"path", "reason"}` for every reject."""
@@ -130,7 +149,8 @@ def scan_folder(
 
     Returns:
         `Manifest`, ordered by path. Files that are no usable video are in
-        `rejects` with the reason.
+        `rejects` with the reason. Those that were cut short are taken as far as
+        they go, and are in `cut_short`.
 
     Raises:
         ValueError: if `root` is no folder.
@@ -143,9 +163,11 @@ def scan_folder(
     root = Path(root).expanduser().resolve()
     if not root.is_dir():
         raise ValueError(f"{root} is not a folder; give a folder of videos.")
-    files = _candidate_files(root)
+    files, other_files = find_video_files(root)
     entries = examine_files(files, root, cache, workers, progress)
-    return _assemble(root, entries)
+    manifest = _assemble(root, entries)
+    manifest.other_files = other_files
+    return manifest
 
 
 def split_records(
@@ -230,23 +252,12 @@ def examine_files(
 # --- one file ----------------------------------------------------------------
 
 
-def _candidate_files(root: Path) -> list[Path]:
-    found = []
-    for folder, names, files in os.walk(root, followlinks=True):
-        names[:] = sorted(n for n in names if not n.startswith("."))
-        for name in sorted(files):
-            suffix = Path(name).suffix.lower()
-            if not name.startswith(".") and suffix not in COMPANIONS:
-                found.append(Path(folder) / name)
-    return sorted(found)
-
-
 def _examine(path: Path, root: Path, known: dict) -> dict:
     try:
         status = path.stat()
     except OSError as error:
         return {"stamp": None, "reason": f"cannot be read ({error.strerror})"}
-    stamp = [status.st_size, status.st_mtime_ns]
+    stamp = [status.st_size, status.st_mtime_ns, CHECKS]
     entry = known.get(_relative(path, root))
     if entry and entry.get("stamp") == stamp:
         return entry

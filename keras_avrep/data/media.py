@@ -2,7 +2,6 @@
 
 import math
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -20,53 +19,6 @@ SEEK_SECONDS = 1.5
 
 class MediaError(ValueError):
     """A media file that cannot be used, with the reason in one sentence."""
-
-
-@dataclass(frozen=True)
-class MediaInfo:
-    """What a video file holds; `duration` in seconds, sizes in shown pixels."""
-
-    duration: float
-    num_frames: int
-    fps: float
-    width: int
-    height: int
-    has_audio: bool
-
-
-def probe(path: str | os.PathLike) -> MediaInfo:
-    """Open a video, decode its first frame and describe it.
-
-    Args:
-        path: the file.
-
-    Returns:
-        `MediaInfo`. Where the container tells no duration, the packets are
-        counted without decoding them.
-
-    Raises:
-        MediaError: if the file is empty, truncated, unreadable, or no video.
-
-    Example:
-    ```python
-    keras_avrep.data.probe("juggling.mp4").duration
-    ```
-    """
-    path = Path(path)
-    check_file(path)
-    with opened(path) as container:
-        stream = video_stream(container, path)
-        frame = next(decoded_frames(container, stream, path), None)
-        if frame is None:
-            raise MediaError(f"{path}: no frame can be decoded; the file is damaged.")
-        width, height = frame.width, frame.height
-        if quarter_turns(frame) % 2:
-            width, height = height, width
-        fps = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
-        duration, num_frames = _extent(container, stream, fps, path)
-        return MediaInfo(
-            duration, num_frames, fps, width, height, bool(container.streams.audio)
-        )
 
 
 def read_frames(path: str | os.PathLike, times, size: int) -> np.ndarray:
@@ -103,7 +55,7 @@ def read_frames(path: str | os.PathLike, times, size: int) -> np.ndarray:
         origin = start_seconds(stream)
         parts = []
         for group in _groups(times):
-            _seek(container, stream, origin + group[0])
+            seek_to(container, stream, origin + group[0])
             part = _pick(decoded_frames(container, stream, path), group, origin, size)
             if part is None:
                 # Some containers seek past what they can decode.
@@ -189,32 +141,11 @@ def decoded_frames(container, stream, path: Path):
             raise MediaError(f"{path}: cannot be decoded ({why(error)}).") from None
 
 
-def _extent(container, stream, fps: float, path: Path) -> tuple[float, int]:
-    seconds = 0.0
-    if stream.duration and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
-    elif container.duration:
-        seconds = container.duration / av.time_base
-    num_frames = stream.frames or 0
-    if seconds <= 0:
-        num_frames = _count_packets(container, stream, path)
-        seconds = num_frames / fps
-    return max(seconds, 1 / fps), num_frames or max(1, round(seconds * fps))
-
-
-def _count_packets(container, stream, path: Path) -> int:
-    try:
-        container.seek(0)
-        return sum(1 for packet in container.demux(stream) if packet.size)
-    except (av.FFmpegError, OSError) as error:
-        raise MediaError(f"{path}: cannot be read to its end ({why(error)}).") from None
-
-
 def start_seconds(stream) -> float:
     return float((stream.start_time or 0) * stream.time_base)
 
 
-def _seek(container, stream, seconds: float) -> None:
+def seek_to(container, stream, seconds: float) -> None:
     try:
         container.seek(
             max(0, math.floor(seconds / stream.time_base)),

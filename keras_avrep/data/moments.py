@@ -13,9 +13,9 @@ from keras_avrep.data.manifest import Manifest
 from keras_avrep.data.media import (
     VIDEO_SUFFIXES,
     MediaError,
-    probe,
     read_frames,
 )
+from keras_avrep.data.probe import shown_size
 from keras_avrep.data.timed_frames import stream_timed_frames
 
 
@@ -200,8 +200,8 @@ def _read_picture(path: Path, size: int) -> np.ndarray:
 
 def _read_shown(path: Path, time: float, size: int) -> np.ndarray:
     """The frame that a video shows at a time, scaled to a square like a picture."""
-    info = probe(path)
-    if info.width == info.height:
+    width, height = shown_size(path)
+    if width == height:
         return read_frames(path, [time], size)[0]
     # One by one, as only a square can be sought.
     shown = None

@@ -2,8 +2,9 @@ import json
 import os
 
 import pytest
-from media_files import write_ramp
+from media_files import cut, write_ramp
 
+from keras_avrep.cli.scan import describe
 from keras_avrep.data import Manifest, VideoRecord, scan_folder, split_records
 
 
@@ -102,3 +103,62 @@ def test_given_splits_are_kept():
     given = records(3, split="train") + records(2, split="test")
     train, test = split_records(given)
     assert (len(train), len(test)) == (3, 2)
+
+
+def test_files_that_were_cut_short_are_noted_and_kept(tmp_path):
+    write_ramp(tmp_path / "videos/whole.mkv")
+    cut(write_ramp(tmp_path / "videos/half.mkv", codec="mpeg4"), 0.5)
+    manifest = scan_folder(tmp_path / "videos", tmp_path / "cache.json")
+    assert len(manifest.records) == 2
+    assert [r.video_id for r in manifest.cut_short] == ["half.mkv"]
+    again = scan_folder(tmp_path / "videos", tmp_path / "cache.json")
+    assert again == manifest
+    lines = []
+    describe(manifest, lines.append)
+    assert any("1 cut short" in line for line in lines)
+
+
+def test_a_cache_from_before_a_check_is_not_trusted(tmp_path):
+    root, cache = tmp_path / "videos", tmp_path / "cache.json"
+    cut(write_ramp(root / "a.mkv", codec="mpeg4"), 0.5)
+    (record,) = scan_folder(root, cache).records
+    entries = json.loads(cache.read_text())
+    for entry in entries.values():
+        entry["stamp"] = entry["stamp"][:2]
+        entry["info"]["missing_seconds"] = 0.0
+    cache.write_text(json.dumps(entries))
+    assert scan_folder(root, cache).records == [record]
+
+
+def test_links_in_a_circle_and_to_the_same_folder_add_nothing(tmp_path):
+    for name in ("jump/a.mp4", "run/b.mp4"):
+        write_ramp(tmp_path / name, count=6)
+    (tmp_path / "run/loop").symlink_to(tmp_path)
+    (tmp_path / "again").symlink_to(tmp_path / "run")
+    (tmp_path / "jump/self").symlink_to(".")
+    manifest = scan_folder(tmp_path)
+    assert [r.video_id for r in manifest.records] == ["jump/a.mp4", "run/b.mp4"]
+    assert manifest.classes("class") == ["jump", "run"]
+
+
+def test_linked_folders_are_still_followed(tmp_path):
+    write_ramp(tmp_path / "elsewhere/a.mp4", count=6)
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos/link").symlink_to(tmp_path / "elsewhere")
+    assert [r.video_id for r in scan_folder(tmp_path / "videos").records] == [
+        "link/a.mp4"
+    ]
+
+
+def test_files_that_go_with_videos_are_counted(tmp_path):
+    write_ramp(tmp_path / "a.mp4", count=6)
+    for name in ("a.txt", "b.JPG", "deep/c.wav", ".hidden.txt", "annotations.jsonl"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    manifest = scan_folder(tmp_path)
+    assert (manifest.other_files, manifest.rejects) == (3, [])
+    lines = []
+    describe(manifest, lines.append)
+    assert any("3 other files left alone" in line for line in lines)
+    manifest.save(tmp_path / "m.json")
+    assert Manifest.load(tmp_path / "m.json") == manifest

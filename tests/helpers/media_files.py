@@ -31,3 +31,28 @@ def damage_sound(path):
                 data[packet.pos : end] = b"\xff" * packet.size
     path.write_bytes(data)
     return path
+
+
+def with_index_first(path):
+    """Move the index of an MP4 before its frames, as in files for streaming."""
+    whole = path.read_bytes()
+    source = path.with_name(f"whole_{path.name}")
+    source.write_bytes(whole)
+    with (
+        av.open(str(source)) as read,
+        av.open(str(path), "w", options={"movflags": "faststart"}) as written,
+    ):
+        streams = [written.add_stream_from_template(s) for s in read.streams]
+        for packet in read.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                written.mux(packet)
+    source.unlink()
+    return path
+
+
+def cut(path, share):
+    """Keep the first part of a file, as an interrupted download does."""
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
