@@ -12,6 +12,8 @@ that compute in bfloat16, longer on others. Run the same command again to resume
 import time
 from pathlib import Path
 
+from keras_avrep.cli.videos import VIDEOS
+
 NUM_CLIPS = 4
 COUNTS = {"pretrain": 1024, "train": 512, "test": 256}
 BASELINE = "baseline"
@@ -19,7 +21,7 @@ BASELINE = "baseline"
 
 def add_arguments(parser):
     parser.add_argument("--out", default="runs/demo", help="run folder")
-    parser.add_argument("--data", help="your folder of videos instead of a rendering")
+    parser.add_argument("--data", help=f"{VIDEOS}, instead of a rendering")
     parser.add_argument("--model", default="dclr", help="system to train")
     parser.add_argument("--steps", type=int, default=600, help="of each model")
     parser.add_argument("--batch-size", type=int, default=16)
@@ -70,7 +72,7 @@ def demonstrate(args, out, say):
 
     preset = chosen_preset(args.model, None)
     set_device(say=say)
-    manifest = prepare_data(args, out, say)
+    manifest = prepare_data(args, out)
     splits = divide(manifest, args.seed)
     clip = preset_clip(preset)
     system = system_of(preset)
@@ -111,11 +113,10 @@ def preset_clip(name):
     return {**preset["clip"], "view_size": preset["views"]["size"]}
 
 
-def prepare_data(args, out, say):
+def prepare_data(args, out):
     """Render or scan; returns the manifest."""
     from keras_avrep.cli.progress import Progress
-    from keras_avrep.cli.scan import describe
-    from keras_avrep.data import scan_folder
+    from keras_avrep.cli.videos import open_videos
     from keras_avrep.worlds import ScenesWorld, render_world
 
     folder = args.data
@@ -123,10 +124,7 @@ def prepare_data(args, out, say):
         folder = out / "data"
         world = ScenesWorld(seed=args.seed)
         render_world(world, folder, COUNTS, Progress("rendered"))
-    manifest = scan_folder(
-        folder, out / "manifest_cache.json", args.threads, Progress("checked")
-    )
-    describe(manifest, say)
+    manifest = open_videos(folder, out / "manifest_cache.json", args.threads)
     manifest.write_rejects(out / "rejects.jsonl")
     return manifest
 

@@ -9,12 +9,14 @@ equally spaced clips. Run the same command again to go on where it stopped.
 
 from pathlib import Path
 
+from keras_avrep.cli.videos import VIDEOS
+
 CHUNK = 64
 
 
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
-    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".npz or .parquet file")
     parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
     parser.add_argument("--threads", type=int, default=2)
@@ -23,7 +25,7 @@ def add_arguments(parser):
 def run(args):
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import clip_arguments, load_run_model
-    from keras_avrep.data import scan_folder
+    from keras_avrep.cli.videos import manifest_cache, open_videos
 
     out = Path(args.out)
     write = {".npz": write_npz, ".parquet": write_parquet}.get(out.suffix)
@@ -32,9 +34,8 @@ def run(args):
     if out.suffix == ".parquet":
         check_parquet()
     model, config = load_run_model(args.run)
-    manifest = scan_folder(args.folder, workers=args.threads)
-    if not manifest.records:
-        raise ValueError(f"There are no usable videos in {args.folder}.")
+    cache = manifest_cache(args.run, out.parent)
+    manifest = open_videos(args.folder, cache, args.threads)
     options = {
         **clip_arguments(config),
         "num_clips": args.num_clips,

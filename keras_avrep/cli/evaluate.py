@@ -18,12 +18,12 @@ are cut into seconds, `audio_frames` and `video_frames`.
 
 from pathlib import Path
 
+from keras_avrep.cli.videos import VIDEOS
+
 
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
-    parser.add_argument(
-        "folder", help="folder of videos; of localisers also of moments"
-    )
+    parser.add_argument("folder", help=f"{VIDEOS}; of localisers also of moments")
     parser.add_argument("--num-clips", type=int, help="clips of a video (10)")
     parser.add_argument(
         "--control",
@@ -72,13 +72,14 @@ def measure_features(args, model, run, clip):
     """Retrieval and probes."""
     from keras_avrep.cli.measuring import measure_model
     from keras_avrep.cli.progress import say
-    from keras_avrep.data import scan_folder, split_records
+    from keras_avrep.cli.videos import manifest_cache, open_videos, train_and_test
 
     for name in LOCALISER_OPTIONS:
         if getattr(args, name) is not None:
             raise ValueError(f"--{name} is for localisers; {args.run} is none.")
-    manifest = scan_folder(args.folder, workers=args.threads)
-    train, test = split_records(manifest.records, seed=args.seed)
+    cache = manifest_cache(args.run, args.out and Path(args.out).parent)
+    manifest = open_videos(args.folder, cache, args.threads)
+    train, test = train_and_test(manifest, args.seed)
     return measure_model(
         model,
         run,

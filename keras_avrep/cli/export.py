@@ -12,13 +12,15 @@ localiser_log_mel` adds the same for sounds that are log-mel spectrograms alread
 
 from pathlib import Path
 
+from keras_avrep.cli.videos import VIDEOS
+
 MOST_CLIPS = 32
 CALIBRATION_CLIPS = 64
 
 
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
-    parser.add_argument("folder", help="folder of videos to compare and calibrate on")
+    parser.add_argument("folder", help=f"{VIDEOS}, to compare and calibrate on")
     parser.add_argument("--out", help="folder; by default `export` in the run folder")
     parser.add_argument("--name", help="of the served model; by default its class's")
     parser.add_argument(
@@ -42,29 +44,31 @@ def run(args):
     from keras_avrep.cli.export_localiser import export_localiser
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import is_run, load_run_model, update_summary
-    from keras_avrep.data import scan_folder
+    from keras_avrep.cli.videos import manifest_cache, open_videos
     from keras_avrep.evaluation import is_localiser
 
     model, config = load_run_model(args.run)
     out = Path(args.out) if args.out else Path(args.run) / "export"
-    compared, calibrating = divide(scan_folder(args.folder))
+    parts = {} if is_localiser(model) else chosen_parts(model, args.parts)
+    manifest = open_videos(args.folder, manifest_cache(args.run, out))
+    compared, calibrating = divide(manifest)
     if is_localiser(model):
         sounding = [record for record in compared if record.has_audio]
         results = export_localiser(model, config, sounding, out, args)
     else:
-        results = export_video_model(model, config, compared, calibrating, out, args)
+        clips = {"compared": compared, "calibrating": calibrating}
+        results = export_video_model(model, config, parts, out, args, **clips)
     show_exports(results, say)
     if is_run(args.run):
         update_summary(args.run, {"export": results})
     say(f"everything is in {out}")
 
 
-def export_video_model(model, config, compared, calibrating, out, args):
+def export_video_model(model, config, parts, out, args, *, compared, calibrating):
     """Write the representation of a model of videos, and the parts asked for."""
     from keras_avrep.cli.run_folder import clip_arguments
     from keras_avrep.export import FORMATS, export_all
 
-    parts = chosen_parts(model, args.parts)
     formats, clip = args.formats or FORMATS, clip_arguments(config)
     clips = real_clips(compared, clip)
     results = export_all(

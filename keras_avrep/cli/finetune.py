@@ -8,10 +8,12 @@ Stop it with Ctrl-C; the same command goes on.
 
 from pathlib import Path
 
+from keras_avrep.cli.videos import VIDEOS
+
 
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
-    parser.add_argument("folder", help="folder of labelled videos")
+    parser.add_argument("folder", help=f"{VIDEOS}, labelled")
     parser.add_argument("--out", required=True, help="folder of the classifier")
     parser.add_argument("--label", help="name of the label; by default the first")
     parser.add_argument("--linear", action="store_true", help="freeze the backbone")
@@ -36,17 +38,18 @@ def run(args):
         load_run_model,
         write_json,
     )
-    from keras_avrep.data import scan_folder, split_records
+    from keras_avrep.cli.videos import manifest_cache, open_videos, train_and_test
     from keras_avrep.evaluation import classification_accuracy, finetune
     from keras_avrep.models import VideoClassifier
 
     set_device(say=say)
     keras.utils.set_random_seed(args.seed)
     model, config = load_run_model(args.run)
-    manifest = scan_folder(args.folder, workers=args.threads)
-    train, test = split_records(manifest.records, seed=args.seed)
-    label = chosen_label(args.label, train + test)
     out = Path(args.out)
+    cache = manifest_cache(args.run, out)
+    manifest = open_videos(args.folder, cache, args.threads)
+    train, test = train_and_test(manifest, args.seed)
+    label = chosen_label(args.label, train + test)
     check_same_run(out, run_config(args, label, config["clip"]))
     classes = sorted({r.labels[label] for r in train})
     test = [r for r in test if r.labels[label] in classes]

@@ -7,9 +7,11 @@ Labels, splits and sub-folders stay. Pretrain on the copies: reading a clip then
 costs little, epoch after epoch. Run the same command again to go on.
 """
 
+from keras_avrep.cli.videos import VIDEOS
+
 
 def add_arguments(parser):
-    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help="folder of the copies")
     parser.add_argument("--size", type=int, default=128, help="short side in pixels")
     parser.add_argument(
@@ -23,9 +25,11 @@ def add_arguments(parser):
 
 def run(args):
     from keras_avrep.cli.progress import Progress, say
-    from keras_avrep.data import prepare_videos, scan_folder
+    from keras_avrep.cli.videos import manifest_cache, open_videos
+    from keras_avrep.data import prepare_videos
 
-    manifest = scan_folder(args.folder, workers=args.workers)
+    cache = manifest_cache(args.out, args.out)
+    manifest = open_videos(args.folder, cache, args.workers)
     rejects = prepare_videos(
         manifest,
         args.out,

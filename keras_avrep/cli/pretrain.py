@@ -137,7 +137,7 @@ def refuse(args, names, system):
 
 def pretrain_videos(args):
     """Train a system that learns from video."""
-    from keras_avrep.cli.progress import Progress, say
+    from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import (
         check_same_run,
         describe_data,
@@ -145,18 +145,14 @@ def pretrain_videos(args):
         versions,
         write_json,
     )
-    from keras_avrep.cli.scan import describe
     from keras_avrep.cli.training_run import build_model, check_enough, train
-    from keras_avrep.data import scan_folder
+    from keras_avrep.cli.videos import open_videos
 
     set_device(args.jit_compile, args.precision, args.deterministic, say)
     out = Path(args.out)
     config = run_config(args)
     check_same_run(out, config)
-    manifest = scan_folder(
-        args.folder, out / "manifest_cache.json", args.threads, Progress("checked")
-    )
-    describe(manifest, say)
+    manifest = open_videos(args.folder, out / "manifest_cache.json", args.threads)
     records = training_records(manifest)
     check_enough(records)
     clip = config["clip"]
@@ -260,6 +256,9 @@ def reject_writer(manifest, path, say):
 
     def on_reject(record, reason):
         name = getattr(record, "moment_id", record.video_id)
+        # One that fails in training fails again when it is embedded.
+        if any(r["path"] == name for r in manifest.rejects):
+            return
         manifest.rejects.append({"path": name, "reason": reason})
         manifest.write_rejects(path)
         say(f"left out: {reason}")

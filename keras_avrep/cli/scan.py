@@ -1,12 +1,19 @@
 """List the usable videos of a folder, and the files that are not.
 
     keras-avrep scan videos --out manifest.json
+    keras-avrep scan UCF-101 --layout ucf101 --lists ucfTrainTestlist --split 1 \
+        --out ucf101.json
+    keras-avrep scan k400 --layout kinetics --lists k400/csv --out k400.json
 
-Opens every file once; a second scan only opens what changed.
+Opens every file once; with --cache, a second scan only opens what changed. Commands
+that take a folder of videos also take the manifest that --out writes. With --layout,
+labels and splits are those of the dataset's official lists.
 """
 
 from collections import Counter
 from pathlib import Path
+
+from keras_avrep.cli.layouts import LAYOUTS
 
 
 def add_arguments(parser):
@@ -15,13 +22,21 @@ def add_arguments(parser):
     parser.add_argument("--rejects", help="write the rejects to this JSON-lines file")
     parser.add_argument("--cache", help="JSON file that remembers checked files")
     parser.add_argument("--workers", type=int, default=2)
+    group = parser.add_argument_group("public datasets")
+    group.add_argument("--layout", choices=LAYOUTS, help="of which dataset it is")
+    group.add_argument("--lists", help="folder of its official lists; or a CSV file")
+    group.add_argument(
+        "--split", help="1, 2 or 3 of ucf101 and hmdb51 (1); train, val or test"
+    )
+    group.add_argument(
+        "--version", type=int, choices=(1, 2), help="of diving48's annotation (2)"
+    )
 
 
 def run(args):
-    from keras_avrep.cli.progress import Progress, say
-    from keras_avrep.data import scan_folder
+    from keras_avrep.cli.progress import say
 
-    manifest = scan_folder(args.folder, args.cache, args.workers, Progress("checked"))
+    manifest = scanned(args)
     describe(manifest, say)
     for record in manifest.cut_short:
         promised = record.duration + record.missing_seconds
@@ -34,6 +49,23 @@ def run(args):
         manifest.save(args.out)
     if args.rejects:
         manifest.write_rejects(args.rejects)
+
+
+def scanned(args):
+    """The manifest of any folder, or of a dataset by its lists."""
+    from keras_avrep.cli.layouts import read_layout
+    from keras_avrep.cli.progress import Progress
+    from keras_avrep.data import scan_folder
+
+    options = {"cache": args.cache, "workers": args.workers}
+    options["progress"] = Progress("checked")
+    if args.layout:
+        chosen = args.layout, args.folder, args.lists, args.split, args.version
+        return read_layout(*chosen, **options)
+    for name in ("lists", "split", "version"):
+        if getattr(args, name) is not None:
+            raise ValueError(f"--{name} needs --layout, the dataset that it is of.")
+    return scan_folder(args.folder, **options)
 
 
 def describe(manifest, say):

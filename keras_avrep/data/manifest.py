@@ -111,15 +111,21 @@ class Manifest:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Manifest":
-        """Read what `save` wrote."""
-        content = json.loads(Path(path).read_text())
-        records = [VideoRecord(**r) for r in content["records"]]
-        return cls(
-            content["root"],
-            records,
-            content["rejects"],
-            other_files=content.get("other_files", 0),
-        )
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file holds something else.
+        """
+        try:
+            content = json.loads(Path(path).read_text())
+            records = [VideoRecord(**r) for r in content["records"]]
+            root, rejects = content["root"], content["rejects"]
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f"{path} is no manifest of videos; `keras-avrep scan FOLDER --out "
+                "manifest.json` writes one."
+            ) from None
+        return cls(root, records, rejects, other_files=content.get("other_files", 0))
 
     def write_rejects(self, path: str | os.PathLike) -> None:
         """Write one JSON line `{"path", "reason"}` for every reject."""
@@ -142,8 +148,9 @@ def scan_folder(
 
     Args:
         root: the folder.
-        cache: JSON file that keeps the result; files whose size and time did
-            not change are not opened again. Defaults to `None`.
+        cache: JSON file that keeps the result, by the path of each file; those
+            whose size and time did not change are not opened again. Defaults to
+            `None`.
         workers: int. Files opened at a time. Defaults to 2.
         progress: called with (files done, files in all). Defaults to `None`.
 
@@ -237,28 +244,29 @@ def examine_files(
     known = _read_cache(cache)
     entries = {}
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        results = pool.map(lambda f: _examine(f, root, known), files)
+        results = pool.map(lambda f: _examine(f, known), files)
         for done, (path, entry) in enumerate(zip(files, results, strict=True), 1):
             entries[_relative(path, root)] = entry
             if progress is not None:
                 progress(done, len(files))
     if cache is not None:
         Path(cache).parent.mkdir(parents=True, exist_ok=True)
-        # Several splits of one folder may share a cache: keep what is known.
-        write_text(cache, json.dumps(known | entries))
+        # Several folders, and splits of one, may share a cache: keep what is known.
+        examined = {str(f): entries[_relative(f, root)] for f in files}
+        write_text(cache, json.dumps(known | examined))
     return entries
 
 
 # --- one file ----------------------------------------------------------------
 
 
-def _examine(path: Path, root: Path, known: dict) -> dict:
+def _examine(path: Path, known: dict) -> dict:
     try:
         status = path.stat()
     except OSError as error:
         return {"stamp": None, "reason": f"cannot be read ({error.strerror})"}
     stamp = [status.st_size, status.st_mtime_ns, CHECKS]
-    entry = known.get(_relative(path, root))
+    entry = known.get(str(path))
     if entry and entry.get("stamp") == stamp:
         return entry
     if path.suffix.lower() not in VIDEO_SUFFIXES:
@@ -279,7 +287,12 @@ def _read_cache(cache) -> dict:
         content = json.loads(Path(cache).read_text())
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+    content = content if isinstance(content, dict) else {}
+    return {
+        path: entry
+        for path, entry in content.items()
+        if isinstance(entry, dict) and (entry.get("stamp") or [])[2:] == [CHECKS]
+    }
 
 
 # --- labels --------------------------------------------------------------------

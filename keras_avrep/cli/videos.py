@@ -1,0 +1,95 @@
+"""What a command is given to work on: a folder of videos, or a manifest of one."""
+
+import os
+from pathlib import Path
+
+# Help of the argument that `open_videos` takes.
+VIDEOS = "folder of videos, or a manifest of one that `scan --out` wrote"
+
+
+def open_videos(place, cache=None, threads=2):
+    """Scan a folder, or read a manifest, and say what there is.
+
+    Args:
+        place: path of a folder, or of the JSON file that `scan --out` wrote.
+        cache: JSON file that keeps what a folder's videos are, so that they are not
+            all opened again. Defaults to `None`.
+        threads: int. Files opened at a time. Defaults to 2.
+
+    Returns:
+        `keras_avrep.data.Manifest` with at least one record.
+
+    Raises:
+        ValueError: if it is neither, or holds no usable video.
+    """
+    from keras_avrep.cli.progress import Progress, say
+    from keras_avrep.cli.scan import describe
+    from keras_avrep.data import scan_folder
+
+    path = Path(place).expanduser()
+    if path.is_file():
+        manifest = read_manifest(path)
+    else:
+        manifest = scan_folder(path, cache, threads, Progress("checked"))
+    describe(manifest, say)
+    if not manifest.records:
+        raise ValueError(
+            f"There are no usable videos in {place}; `keras-avrep scan` says why."
+        )
+    return manifest
+
+
+def read_manifest(path):
+    """A manifest from its file; videos that are gone by now are rejects."""
+    from keras_avrep.data import Manifest
+
+    manifest = Manifest.load(path)
+    gone = [r for r in manifest.records if not Path(r.path).is_file()]
+    for record in gone:
+        reason = f"listed in {path.name} but not there"
+        manifest.rejects.append({"path": record.video_id, "reason": reason})
+    missing = {r.path for r in gone}
+    manifest.records = [r for r in manifest.records if r.path not in missing]
+    return manifest
+
+
+def manifest_cache(run, folder=None):
+    """Where a command keeps what it has learned about the videos of a folder.
+
+    Args:
+        run: run folder, or what else the model comes from.
+        folder: folder of the output, for a model that is no run. Defaults to `None`.
+
+    Returns:
+        Path in the run, else of a hidden file beside the output, else `None`.
+    """
+    from keras_avrep.cli.run_folder import is_run
+
+    if is_run(run) and os.access(run, os.W_OK):
+        return Path(run) / "manifest_cache.json"
+    return None if folder is None else Path(folder) / ".manifest_cache.json"
+
+
+def train_and_test(manifest, seed):
+    """Records to learn or compare with, and records to be tested with.
+
+    Args:
+        manifest: `keras_avrep.data.Manifest`. Its own splits are kept.
+        seed: int. Of the division where there are no splits.
+
+    Returns:
+        Two lists of `VideoRecord`.
+
+    Raises:
+        ValueError: if one of them is empty.
+    """
+    from keras_avrep.data import split_records
+
+    train, test = split_records(manifest.records, seed=seed)
+    for name, records in (("train", train), ("test", test)):
+        if not records:
+            raise ValueError(
+                f"{manifest.root} has no usable videos for the split {name!r}; give "
+                "videos of both splits, or without splits."
+            )
+    return train, test
