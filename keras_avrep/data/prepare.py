@@ -1,6 +1,7 @@
 """Small, fast-seeking copies of videos, for reading them epoch after epoch."""
 
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import av
 
 from keras_avrep.data.audio import read_waveform
+from keras_avrep.data.files import write_text
 from keras_avrep.data.manifest import ANNOTATIONS, Manifest, VideoRecord
 from keras_avrep.data.media import MediaError, stream_frames
 from keras_avrep.data.video_writer import write_video
@@ -28,7 +30,8 @@ def prepare_videos(
     """Write a copy of every video with a small short side and many key frames.
 
     Sub-folders, labels and splits stay. What is there already is kept, so an
-    interrupted preparation goes on where it was. Sound is kept as one channel of
+    interrupted preparation goes on where it was; copies of a source that has changed,
+    or made with other options, are made again. Sound is kept as one channel of
     16 kHz, in time with the picture; where it cannot be decoded, it is left out.
 
     Args:
@@ -55,16 +58,22 @@ def prepare_videos(
     folder.mkdir(parents=True, exist_ok=True)
     if folder.resolve() == Path(manifest.root).resolve():
         raise ValueError(f"`folder` {folder} is the one the videos are in.")
+    options = {
+        "size": size,
+        "keyframe_interval": keyframe_interval,
+        "segment_seconds": segment_seconds,
+    }
 
-    def copy(record):
+    def copy(record, name):
         try:
-            return _copy(record, folder, size, keyframe_interval, segment_seconds)
+            return _copy(record, folder, name, options)
         except (MediaError, ValueError, OSError, av.FFmpegError) as error:
             return [], {"path": record.video_id, "reason": str(error)}
 
     lines, rejects = [], []
+    names = _copy_names(manifest.records)
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        results = pool.map(copy, manifest.records)
+        results = pool.map(copy, manifest.records, names)
         for done, (record, result) in enumerate(
             zip(manifest.records, results, strict=True), 1
         ):
@@ -73,52 +82,74 @@ def prepare_videos(
             lines += [_annotation(path, record) for path in paths]
             if progress is not None:
                 progress(done, len(manifest.records))
-    (folder / ANNOTATIONS).write_text("".join(lines))
+    write_text(folder / ANNOTATIONS, "".join(lines))
     return rejects
 
 
-def _copy(record: VideoRecord, folder, size, keyframe_interval, segment_seconds):
-    """Write the copy or copies of one video.
+def _copy_names(records: list[VideoRecord]) -> list[str]:
+    """Relative names of the copies, without a suffix, all different."""
+    names = {}
+    for record in records:
+        name = Path(record.video_id).with_suffix("").as_posix()
+        # Two videos may differ in their suffix only.
+        name = record.video_id if name in names else name
+        while name in names:
+            name += "_"
+        names[name] = record
+    return list(names)
+
+
+def _copy(record: VideoRecord, folder: Path, name: str, options: dict):
+    """Write the copy or copies of one video, unless they are there.
 
     Returns their relative paths, and what is to be said of its sound, or `None`.
     """
-    name = Path(record.video_id).with_suffix("")
-    parts = 1
-    if segment_seconds:
-        parts = max(1, round(record.duration / segment_seconds))
+    seconds, parts = options["segment_seconds"], 1
+    if seconds:
+        parts = max(1, round(record.duration / seconds))
     names = [
         f"{name}.mp4" if parts == 1 else f"{name}_{p:04d}.mp4" for p in range(parts)
     ]
-    # Two videos may differ in their suffix only.
-    taken = folder / f"{name}.source"
-    if all((folder / n).exists() for n in names) and _read(taken) == record.video_id:
-        return names, None
-    if taken.exists() and _read(taken) != record.video_id:
-        names = [
-            n.replace(".mp4", f"{Path(record.video_id).suffix}.mp4") for n in names
-        ]
-    taken.parent.mkdir(parents=True, exist_ok=True)
-    frames = stream_frames(record.path, size)
-    per_part = -(-max(record.num_frames, 1) // parts)
+    note = folder / f"{name}.source"
+    made_of = {"video": record.video_id, "stamp": _stamp(record.path), **options}
+    before = _read(note)
+    if before.get("made_of") == made_of and all((folder / n).exists() for n in names):
+        return names, before.get("problem")
+    # Half of the old copies and half of the new ones must not pass for either.
+    note.unlink(missing_ok=True)
+    for old in set(before.get("names", ())) - set(names):
+        (folder / old).unlink(missing_ok=True)
+    problem = _write_parts(record, [folder / n for n in names], options)
+    content = {"made_of": made_of, "names": names, "problem": problem}
+    write_text(note, json.dumps(content))
+    return names, problem
+
+
+def _write_parts(record: VideoRecord, paths: list[Path], options: dict):
+    """Write a video in parts of the same length; returns what is wrong with its sound.
+
+    What is wrong is a reject, or `None`.
+    """
+    frames = stream_frames(record.path, options["size"])
+    per_part = -(-max(record.num_frames, 1) // len(paths))
     seconds = per_part / record.fps
     problem = None
-    for position, relative in enumerate(names):
-        last = position == parts - 1
+    for position, path in enumerate(paths):
+        last = position == len(paths) - 1
         start = position * seconds
         duration = record.duration - start if last else seconds
         sound, bad = _sound(record, start, duration)
         problem = problem or bad
         write_video(
-            folder / relative,
+            path,
             frames if last else _take(frames, per_part),
             record.fps,
             crf=20,
-            keyframe_interval=keyframe_interval,
+            keyframe_interval=options["keyframe_interval"],
             audio=sound,
             sample_rate=SAMPLE_RATE,
         )
-    taken.write_text(record.video_id)
-    return names, problem
+    return problem
 
 
 def _sound(record, start, duration):
@@ -143,8 +174,18 @@ def _take(frames, count):
         yield frame
 
 
-def _read(path):
-    return path.read_text() if path.exists() else None
+def _stamp(path) -> list[int]:
+    status = os.stat(path)
+    return [status.st_size, status.st_mtime_ns]
+
+
+def _read(note: Path) -> dict:
+    """What a note says that a copy was made of; empty if it says nothing."""
+    try:
+        content = json.loads(note.read_text())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _annotation(path, record):
