@@ -65,7 +65,7 @@ def run(args):
 def demonstrate(args, out, say):
     """All stages; returns the summary."""
     from keras_avrep.cli.export import calibration_clips, real_clips, show_exports
-    from keras_avrep.cli.pretrain import chosen_preset, set_device
+    from keras_avrep.cli.pretrain import chosen_preset, reject_writer, set_device
     from keras_avrep.cli.run_folder import describe_data, versions
     from keras_avrep.export import FORMATS, export_all
     from keras_avrep.models import system_of
@@ -73,6 +73,7 @@ def demonstrate(args, out, say):
     preset = chosen_preset(args.model, None)
     set_device(say=say)
     manifest = prepare_data(args, out)
+    on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     splits = divide(manifest, args.seed)
     clip = preset_clip(preset)
     system = system_of(preset)
@@ -82,10 +83,12 @@ def demonstrate(args, out, say):
     for name, changes in {main: None, BASELINE: system.baseline}.items():
         say(f"\n=== {name} ===")
         model, training = pretrain_one(
-            args, out / name, splits, preset, changes, clip, say
+            args, out / name, splits, preset, changes, clip, on_reject, say
         )
         summary["train"][name] = training
-        summary[name] = evaluate_one(model, out / name, splits, clip, args, say)
+        summary[name] = evaluate_one(
+            model, out / name, splits, clip, args, on_reject, say
+        )
         if name == main:
             trained = model
     summary["train"] = {**summary["train"][main], **summary["train"]}
@@ -98,7 +101,6 @@ def demonstrate(args, out, say):
         calibration_clips=calibration_clips(splits[1], clip, FORMATS),
     )
     show_exports(summary["export"], say)
-    manifest.write_rejects(out / "rejects.jsonl")
     summary["data"]["rejected"] = len(manifest.rejects)
     summary["seed"] = args.seed
     summary["versions"] = versions()
@@ -124,9 +126,7 @@ def prepare_data(args, out):
         folder = out / "data"
         world = ScenesWorld(seed=args.seed)
         render_world(world, folder, COUNTS, Progress("rendered"))
-    manifest = open_videos(folder, out / "manifest_cache.json", args.threads)
-    manifest.write_rejects(out / "rejects.jsonl")
-    return manifest
+    return open_videos(folder, out / "manifest_cache.json", args.threads)
 
 
 def divide(manifest, seed):
@@ -142,7 +142,7 @@ def divide(manifest, seed):
     return pretraining, train, test
 
 
-def pretrain_one(args, folder, splits, preset, changes, clip, say):
+def pretrain_one(args, folder, splits, preset, changes, clip, on_reject, say):
     """Train one of the two models, or take it up where it is."""
     from keras_avrep.cli.run_folder import write_json
     from keras_avrep.cli.training_run import build_model, train
@@ -171,7 +171,7 @@ def pretrain_one(args, folder, splits, preset, changes, clip, say):
         seed=args.seed,
         threads=args.threads,
         checkpoint_every=50,
-        on_reject=lambda record, reason: say(f"left out: {reason}"),
+        on_reject=on_reject,
         show=say,
     )
     return model, finished(training, folder)
@@ -187,7 +187,7 @@ def finished(training, folder):
     return training
 
 
-def evaluate_one(model, folder, splits, clip, args, say):
+def evaluate_one(model, folder, splits, clip, args, on_reject, say):
     """What `measure_model` measures, and the most telling label once more, flat."""
     from keras_avrep.cli.measuring import measure_model
 
@@ -200,6 +200,7 @@ def evaluate_one(model, folder, splits, clip, args, say):
         threads=args.threads,
         seed=args.seed,
         say=say,
+        on_reject=on_reject,
     )
     first = next(iter(results["retrieval"].values()))
     chosen = results["retrieval"].get("motion", first)

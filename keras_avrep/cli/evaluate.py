@@ -16,9 +16,12 @@ of the whole set. Boxes of MUSIC and AudioSet are files of their own, for folder
 are cut into seconds, `audio_frames` and `video_frames`.
 """
 
+import json
 from pathlib import Path
 
 from keras_avrep.cli.videos import VIDEOS
+
+REJECTS = "rejects.jsonl"
 
 
 def add_arguments(parser):
@@ -71,6 +74,7 @@ def run(args):
 def measure_features(args, model, run, clip):
     """Retrieval and probes."""
     from keras_avrep.cli.measuring import measure_model
+    from keras_avrep.cli.pretrain import reject_writer
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.videos import manifest_cache, open_videos, train_and_test
 
@@ -80,7 +84,11 @@ def measure_features(args, model, run, clip):
     cache = manifest_cache(args.run, args.out and Path(args.out).parent)
     manifest = open_videos(args.folder, cache, args.threads)
     train, test = train_and_test(manifest, args.seed)
-    return measure_model(
+    rejects = rejects_file(args, run)
+    of_training = run is not None and rejects == run / REJECTS
+    if of_training:
+        recall_rejects(manifest, rejects)
+    results = measure_model(
         model,
         run,
         train,
@@ -91,7 +99,37 @@ def measure_features(args, model, run, clip):
         seed=args.seed,
         say=say,
         control=args.control,
+        on_reject=reject_writer(manifest, rejects, say),
     )
+    if of_training:
+        count_rejects(run, len(manifest.rejects))
+    return {**results, "rejected": len(manifest.rejects)}
+
+
+def rejects_file(args, run):
+    """The list of the run, for the videos it was trained on, else one of its own."""
+    from keras_avrep.cli.run_folder import read_json
+
+    trained_on = run and read_json(run / "run.json").get("folder")
+    if trained_on == str(Path(args.folder).resolve()):
+        return run / REJECTS
+    result = result_file(args, run)
+    return result.with_name(f"{result.stem}_{REJECTS}")
+
+
+def recall_rejects(manifest, path):
+    """Keep what training had to leave out of the same videos."""
+    known = {r["path"] for r in manifest.rejects}
+    lines = path.read_text().splitlines() if path.exists() else ()
+    manifest.rejects += [r for r in map(json.loads, lines) if r["path"] not in known]
+
+
+def count_rejects(run, count):
+    """Put the count into the summary, which the report is written from."""
+    from keras_avrep.cli.run_folder import read_json, update_summary
+
+    if data := read_json(run / "summary.json").get("data"):
+        update_summary(run, {"data": {**data, "rejected": count}})
 
 
 def measure_maps(args, model, run, clip):
@@ -114,12 +152,16 @@ def measure_maps(args, model, run, clip):
     return {"localisation": scores}
 
 
+def result_file(args, run):
+    """Where the results go."""
+    suffix = f"_{args.control}" if args.control else ""
+    return Path(args.out or (run or Path(".")) / f"evaluation{suffix}.json")
+
+
 def write_results(args, model, run, results):
     """The results as JSON, and into the summary of the run."""
     from keras_avrep.cli.run_folder import update_summary, write_json
 
-    suffix = f"_{args.control}" if args.control else ""
-    out = args.out or (run or Path(".")) / f"evaluation{suffix}.json"
-    write_json(out, {"control": args.control, **results})
+    write_json(result_file(args, run), {"control": args.control, **results})
     if run and not args.control:
         update_summary(run, {type(model).__name__.lower(): results})

@@ -29,7 +29,7 @@ def add_arguments(parser):
 def run(args):
     import keras
 
-    from keras_avrep.cli.pretrain import set_device
+    from keras_avrep.cli.pretrain import reject_writer, set_device
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import (
         CLIP_FILE,
@@ -57,6 +57,7 @@ def run(args):
         model.backbone, len(classes), train_backbone=not args.linear
     )
     clip = clip_arguments(config)
+    on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     try:
         finetune(
             classifier,
@@ -76,17 +77,25 @@ def run(args):
             flip=args.flip,
             seed=args.seed,
             threads=args.threads,
+            on_reject=on_reject,
             show=say,
         )
     except KeyboardInterrupt:
         say(f"\nSaved in {out}; run the same command again to resume.")
         raise
     accuracy = classification_accuracy(
-        classifier, test, label, classes, workers=args.threads, **clip
+        classifier,
+        test,
+        label,
+        classes,
+        workers=args.threads,
+        on_reject=on_reject,
+        **clip,
     )
     classifier.save_to_preset(str(out / "preset"))
     write_json(out / "preset" / CLIP_FILE, config["clip"])
     result = {"label": label, "classes": classes, "accuracy": accuracy}
+    result["rejected"] = len(manifest.rejects)
     write_json(out / "classifier.json", {**result, "clip": config["clip"]})
     say(f"accuracy on {len(test)} held-out videos: {accuracy:.1%}; saved in {out}")
 

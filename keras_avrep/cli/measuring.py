@@ -4,7 +4,18 @@ MAP_CLIPS = 4
 
 
 def measure_model(
-    model, folder, train, test, clip, *, num_clips, threads, seed, say, control=None
+    model,
+    folder,
+    train,
+    test,
+    clip,
+    *,
+    num_clips,
+    threads,
+    seed,
+    say,
+    control=None,
+    on_reject=None,
 ):
     """Retrieval and probes; features, neighbours and maps go into a folder.
 
@@ -20,6 +31,8 @@ def measure_model(
         say: called with each line of text.
         control: see `keras_avrep.evaluation.embed_videos`. Nothing is kept of a
             control.
+        on_reject: called with (record, reason) for videos that cannot be decoded.
+            Defaults to `None`.
 
     Returns:
         What `keras_avrep.evaluation.evaluate_features` returns; without labels,
@@ -45,6 +58,8 @@ def measure_model(
         embed_videos(representation, records, progress=Progress(text), **options)
         for records, text in ((train, "gallery videos"), (test, "test videos"))
     )
+    if on_reject is not None:
+        tell_rejects([*train, *test], [*gallery.rejects, *queries.rejects], on_reject)
     results = evaluate_features(gallery, queries, seed)
     if not results["retrieval"]:
         say("The videos have no labels: a clip is asked to find its own video.")
@@ -55,6 +70,13 @@ def measure_model(
         save_features(folder / "features.npz", gallery, queries)
         write_pictures(model, folder, gallery, queries, train, test, clip)
     return results
+
+
+def tell_rejects(records, rejects, on_reject):
+    """Say of each video that could not be embedded why."""
+    by_id = {r.video_id: r for r in records}
+    for reject in rejects:
+        on_reject(by_id[reject["path"]], reject["reason"])
 
 
 def write_pictures(model, folder, gallery, queries, train, test, clip):

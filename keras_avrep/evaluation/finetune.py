@@ -39,6 +39,7 @@ def finetune(
     threads: int = 2,
     checkpoint_every: int = 100,
     jit_compile: bool | None = None,
+    on_reject: Callable | None = None,
     show: Callable[[str], None] = print,
 ) -> dict:
     """Train a classifier: SGD, the rate divided by 10 after 6 and 8 tenths.
@@ -69,6 +70,8 @@ def finetune(
         threads: int. Decoding threads. Defaults to 2.
         checkpoint_every: int. Steps. Defaults to 100.
         jit_compile: bool to overrule the device policy. Defaults to `None`.
+        on_reject: called with (record, reason) for videos that fail. Defaults to
+            `None`.
         show: called with each line of progress. Defaults to `print`.
 
     Returns:
@@ -109,6 +112,7 @@ def finetune(
         size=size,
         batch_size=batch_size,
         seed=seed,
+        on_reject=on_reject,
     )
     last = Path(run_dir) / "checkpoints" / "last.npz"
     done = 0
@@ -162,7 +166,9 @@ class AugmentedClassifier(keras.Model):
         return self.classifier(self.augmentation(clips), training=training)
 
 
-def classification_accuracy(classifier, records, label, classes, **clips) -> float:
+def classification_accuracy(
+    classifier, records, label, classes, *, on_reject=None, **clips
+) -> float:
     """Top-1 accuracy of the mean logits over equally spaced clips.
 
     Args:
@@ -170,6 +176,8 @@ def classification_accuracy(classifier, records, label, classes, **clips) -> flo
         records: list of `VideoRecord`.
         label: string. Name of the label.
         classes: class names in the order of the logits.
+        on_reject: called with (record, reason) for videos that fail, which are not
+            counted. Defaults to `None`.
         **clips: `num_clips`, `num_frames`, `stride`, `size` and others of
             `embed_videos`.
 
@@ -177,5 +185,8 @@ def classification_accuracy(classifier, records, label, classes, **clips) -> flo
         float in [0, 1].
     """
     logits = embed_videos(classifier, records, **clips)
+    by_id = {r.video_id: r for r in records}
+    for reject in logits.rejects if on_reject else ():
+        on_reject(by_id[reject["path"]], reject["reason"])
     predicted = [classes[i] for i in logits.values.argmax(axis=1)]
     return float(np.mean(np.array(predicted) == np.array(logits.labels[label])))

@@ -264,10 +264,16 @@ def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
     for path in (videos / "pretrain").iterdir():
         shutil.copy(path, folder)
     (folder / "broken.mp4").write_text("no video")
-    run = ["demo", "--out", str(tmp_path / "run"), "--data", str(folder)]
+    manifest = tmp_path / "manifest.json"
+    assert main(["scan", str(folder), "--out", str(manifest)]) == 0
+    # Nobody notices before it is to be decoded.
+    (folder / "00003.mp4").write_text("no video any more")
+    run = ["demo", "--out", str(tmp_path / "run"), "--data", str(manifest)]
     assert main([*run, "--steps", "2", "--batch-size", "4"]) == 0
     summary = json.loads((tmp_path / "run/summary.json").read_text())
-    assert summary["data"]["rejected"] == 1
+    assert summary["data"]["rejected"] == 2
+    rejects = (tmp_path / "run/rejects.jsonl").read_text().splitlines()
+    assert [json.loads(r)["path"] for r in rejects] == ["broken.mp4", "00003.mp4"]
     assert summary["dclr"]["retrieval"]["video"]["r_at_1"] >= 0
     assert {row["format"] for row in summary["export"]} >= {"saved_model", "litert"}
     assert "<html" in (tmp_path / "run/report.html").read_text()[:400]
