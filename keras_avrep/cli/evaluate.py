@@ -5,8 +5,10 @@
     keras-avrep evaluate runs/csol composites --solo solos
     keras-avrep evaluate runs/csol MUSIC/duet --boxes duettest.json --solo MUSIC/solo
 
-Features are frozen. Labels come from `annotations.jsonl` or the first
-sub-folder; without labels, clips are asked to find their own video.
+Features are frozen. Labels come from `annotations.jsonl`, the first sub-folder or
+the manifest; without labels, clips are asked to find their own video. Videos of the
+split train are the gallery, those of test or val the queries; without splits, a
+quarter of each class is held out.
 
 A localiser is scored on videos whose boxes are known, such as those that
 `keras-avrep render --world orchestra` writes, beside maps that look at nothing
