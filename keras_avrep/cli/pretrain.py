@@ -3,6 +3,8 @@
     keras-avrep pretrain videos --out runs/first --steps 2000
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
+    keras-avrep pretrain solos --mixed wild --model csol --init runs/sounds \
+        --solo-epochs 0 --mixed-epochs 1 --out runs/wild
 
 Run the same command again to resume after Ctrl-C or a crash. If the videos have
 splits, `pretrain` or `train` is used; otherwise all of them.
@@ -73,8 +75,11 @@ def add_sound_arguments(group):
         "--num-classes", type=positive, help="kinds of things that sound, about"
     )
     group.add_argument(
-        "--solo-epochs", type=positive, help="passes over videos with one source"
+        "--solo-epochs",
+        type=not_negative,
+        help="passes over videos with one source; 0 for stage two alone, with --init",
     )
+    group.add_argument("--init", help="run or preset to start from")
     group.add_argument(
         "--mixed-epochs", type=positive, help="passes over videos with several"
     )
@@ -90,7 +95,9 @@ VIDEO_OPTIONS = (
     *("steps", "loss_weights", "num_frames", "stride", "size", "view_size"),
     *("probe_every", "tensorboard"),
 )
-SOUND_OPTIONS = ("mixed", "num_classes", "solo_epochs", "mixed_epochs", "composites")
+SOUND_OPTIONS = (
+    *("mixed", "num_classes", "solo_epochs", "init", "mixed_epochs", "composites"),
+)
 
 
 def positive(text):
@@ -99,6 +106,11 @@ def positive(text):
     if number <= 0:
         raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return number
+
+
+def not_negative(text):
+    """A whole number, 0 or more."""
+    return 0 if text.strip() == "0" else positive(text)
 
 
 def loss_weights(text):

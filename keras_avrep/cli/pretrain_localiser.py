@@ -38,6 +38,7 @@ def pretrain_localiser(args):
             checkpoint_every=args.checkpoint_every,
             threads=args.threads,
             jit_compile=args.jit_compile,
+            after_phase=keep_for_solos(model, phases, out, config["clip"]),
             show=say,
         )
     except KeyboardInterrupt:
@@ -47,8 +48,8 @@ def pretrain_localiser(args):
     save(model, out, config["clip"], names)
     write_summary(model, out, args, sounding, result)
     say(
-        f"{out}/preset holds the model; next: keras-avrep localize --preset {out} "
-        "--video VIDEO --out sounding.mp4"
+        f"{out}/preset holds the model, {out}/solo that for videos with one source; "
+        f"next: keras-avrep localize --preset {out} --video VIDEO --out sounding.mp4"
     )
 
 
@@ -63,9 +64,15 @@ def run_config(args):
         "learning_rate": args.learning_rate,
         "mismatch_grid": 2 if args.composites else None,
     }
-    schedule = preset["schedule"] | {k: v for k, v in asked.items() if v}
+    schedule = preset["schedule"] | {k: v for k, v in asked.items() if v is not None}
+    if args.solo_epochs == 0 and not (args.init and args.mixed):
+        raise ValueError(
+            "--solo-epochs 0 leaves stage two alone: give --mixed to learn from, and "
+            "--init, a model that has learned from solos."
+        )
     return {
         "preset": args.preset,
+        "init": args.init,
         "folder": str(Path(args.folder).resolve()),
         "mixed": args.mixed and str(Path(args.mixed).resolve()),
         "clip": preset["clip"],
@@ -113,11 +120,55 @@ def build(args):
     from keras_avrep.models import system_of
 
     keras.utils.set_random_seed(args.seed)
+    system = system_of(args.preset)
+    if args.init:
+        return started_from(args, system)
     changes = {"seed": args.seed}
     if args.num_classes:
         changes["num_classes"] = args.num_classes
-    system = system_of(args.preset)
     return system.from_preset(args.preset, load_weights=False, **changes)
+
+
+def started_from(args, system):
+    """The model of another run or preset, to go on with."""
+    from keras_avrep.cli.run_folder import load_run_model
+
+    model, _ = load_run_model(args.init)
+    if type(model) is not system:
+        raise ValueError(
+            f"--init {args.init} holds {type(model).__name__}, not {system.__name__}."
+        )
+    if args.num_classes not in (None, model.num_classes):
+        raise ValueError(
+            f"--init {args.init} has {model.num_classes} classes; leave --num-classes."
+        )
+    return model
+
+
+def keep_for_solos(model, phases, out, clip):
+    """Saves the model to find one source with, when correspondence has ended.
+
+    Classes that are learned after it cost a part of its map; the notes score solos by
+    the model of before.
+
+    Args:
+        model: `keras_avrep.models.LocalisationTask`.
+        phases: list of `keras_avrep.training.Phase`.
+        out: path of the run; the model goes to its folder `solo`.
+        clip: dict, as of `save`.
+
+    Returns:
+        What `keras_avrep.training.train_phases` calls after a phase.
+
+    Reference: CSOL (arXiv:2112.11749), note section 5.
+    """
+    fitting = [p for p in phases if p.name.startswith("correspondence")]
+
+    def after(phase):
+        if phase in fitting[-1:]:
+            save(model, out / "solo", clip, None)
+
+    return after
 
 
 def check_enough(sounding, model):

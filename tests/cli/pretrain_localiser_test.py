@@ -7,6 +7,7 @@ import pytest
 
 from keras_avrep.cli.main import main
 from keras_avrep.data import probe, write_video
+from keras_avrep.models import CSOL
 from keras_avrep.worlds import OrchestraWorld, render_world
 
 SCHEDULE = ("--solo-epochs", "2", "--mixed-epochs", "1", "--batch-size", "4")
@@ -59,6 +60,36 @@ def test_the_same_command_has_nothing_left_to_do(trained, folders, capsys):
     assert "resumed at step 9 of 9" in capsys.readouterr().out
 
 
+def test_solos_are_found_by_the_model_of_before_the_classes(trained, folders, tmp_path):
+    out = tmp_path / "scores.json"
+    assert run("evaluate", trained / "solo", folders / "solo", "--out", out) == 0
+    assert "solo" in json.loads(out.read_text())["localisation"]
+    solo = CSOL.from_preset(str(trained / "solo" / "preset"))
+    last = CSOL.from_preset(str(trained / "preset"))
+    pairs = zip(solo.get_weights(), last.get_weights(), strict=True)
+    assert any(not np.array_equal(a, b) for a, b in pairs)
+
+
+def test_stage_two_can_begin_from_another_run(trained, folders, tmp_path, capsys):
+    command = ["pretrain", folders / "solo", "--model", "csol", "--out", tmp_path / "a"]
+    two = ["--solo-epochs", 0, "--mixed-epochs", 1, "--batch-size", 4]
+    assert run(*command, *two, "--mixed", folders / "duet") == 2
+    assert "--init" in capsys.readouterr().err
+    two += ["--init", trained, "--mixed", folders / "duet"]
+    assert run(*command, *two) == 0
+    summary = json.loads((tmp_path / "a" / "summary.json").read_text())
+    assert summary["train"]["steps"] == 1
+    model = CSOL.from_preset(str(tmp_path / "a" / "preset"))
+    before = CSOL.from_preset(str(trained / "preset"))
+    assert model.num_classes == 3
+    # The dictionary of stage one stays.
+    rows = (m.dictionary.prototypes.numpy() for m in (model, before))
+    np.testing.assert_array_equal(*rows)
+    other = ["pretrain", folders / "solo", "--model", "ier", "--out", tmp_path / "b"]
+    assert run(*other, *two) == 2
+    assert "holds CSOL, not InterferenceEraser" in capsys.readouterr().err
+
+
 def test_a_video_is_drawn_into(trained, folders, tmp_path):
     video = folders / "duet" / "test" / "00000.mp4"
     out = tmp_path / "sounding.mp4"
@@ -101,6 +132,24 @@ def test_it_is_exported_with_two_inputs(trained, folders, tmp_path, capsys):
     assert "this model has localiser_log_mel" in capsys.readouterr().err
     assert run(*command, "--formats", "onnx")
     assert "onnx is not for localisers" in capsys.readouterr().err
+
+
+def test_the_interference_eraser_goes_the_same_way(folders, tmp_path, capsys):
+    out = tmp_path / "run"
+    run(
+        "pretrain", folders / "solo", "--mixed", folders / "duet", "--model", "ier",
+        "--num-classes", 3, "--out", out, *SCHEDULE,
+    )  # fmt: skip
+    assert "any videos: steps" in capsys.readouterr().out
+    drawn = tmp_path / "sounding.mp4"
+    video = folders / "duet" / "test" / "00000.mp4"
+    run("localize", "--preset", out, "--video", video, "--out", drawn)
+    frames = json.loads(drawn.with_suffix(".json").read_text())["frames"]
+    assert all("heard" in frame for frame in frames)
+    files = tmp_path / "files"
+    run("export", out, folders / "duet", "--formats", "litert", "--out", files)
+    (row,) = json.loads((out / "summary.json").read_text())["export"]
+    assert row["max_abs_diff"] < 1e-4
 
 
 @pytest.mark.parametrize(
