@@ -28,7 +28,7 @@ def add_arguments(parser):
     parser.add_argument("--preset", help="another preset; see `presets`")
     parser.add_argument("--batch-size", type=positive, default=32)
     parser.add_argument(
-        "--learning-rate", type=float, help="1e-3, or what the preset says"
+        "--learning-rate", type=float, help="the highest; by default the preset's"
     )
     add_video_arguments(parser.add_argument_group("systems that learn from video"))
     add_sound_arguments(parser.add_argument_group("systems that find what sounds"))
@@ -49,12 +49,15 @@ def add_arguments(parser):
 
 
 def add_video_arguments(group):
+    from keras_avrep.cli.optimizer_options import add_optimizer_arguments
+
     group.add_argument("--steps", type=positive, help="of training (2000)")
     group.add_argument(
         "--loss-weights",
         type=loss_weights,
         help="for example vv=1,vs=1,sv=1; a term left out is not computed",
     )
+    add_optimizer_arguments(group)
     group.add_argument("--num-frames", type=positive, help="frames of a clip")
     group.add_argument("--stride", type=positive, help="frames from one to the next")
     group.add_argument("--size", type=positive, help="pixels of a decoded clip")
@@ -92,8 +95,8 @@ def add_sound_arguments(group):
 
 
 VIDEO_OPTIONS = (
-    *("steps", "loss_weights", "num_frames", "stride", "size", "view_size"),
-    *("probe_every", "tensorboard"),
+    *("steps", "loss_weights", "optimizer", "weight_decay", "num_frames", "stride"),
+    *("size", "view_size", "probe_every", "tensorboard"),
 )
 SOUND_OPTIONS = (
     *("mixed", "num_classes", "solo_epochs", "init", "mixed_epochs", "composites"),
@@ -135,7 +138,6 @@ def run(args):
         return
     refuse(args, SOUND_OPTIONS, system)
     args.steps = args.steps or 2000
-    args.learning_rate = args.learning_rate or 1e-3
     pretrain_videos(args)
 
 
@@ -187,8 +189,8 @@ def pretrain_videos(args):
             clip=clip,
             steps=args.steps,
             batch_size=batch_size,
-            learning_rate=args.learning_rate,
             seed=args.seed,
+            optimizer=config["optimizer"],
             threads=args.threads,
             checkpoint_every=args.checkpoint_every,
             jit_compile=args.jit_compile,
@@ -234,6 +236,7 @@ def chosen_preset(model, preset):
 
 def run_config(args):
     """What must stay the same for a run to be resumed."""
+    from keras_avrep.cli.optimizer_options import run_recipe
     from keras_avrep.models import system_of
 
     preset = system_of(args.preset).presets[args.preset]
@@ -247,7 +250,12 @@ def run_config(args):
         "clip": clip,
         "loss_weights": args.loss_weights,
         "batch_size": args.batch_size,
-        "learning_rate": args.learning_rate,
+        "optimizer": run_recipe(
+            preset.get("optimizer"),
+            args.optimizer,
+            args.learning_rate,
+            args.weight_decay,
+        ),
         "seed": args.seed,
         "steps": args.steps,
     }

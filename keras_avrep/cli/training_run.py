@@ -55,8 +55,9 @@ def train(
     clip,
     steps,
     batch_size,
-    learning_rate,
     seed,
+    learning_rate=None,
+    optimizer=None,
     threads=2,
     checkpoint_every=100,
     log_every=10,
@@ -74,8 +75,10 @@ def train(
         clip: dict of `num_frames`, `stride` and `size`.
         steps: int.
         batch_size: int.
-        learning_rate: float. Peak of a cosine decay of Adam.
         seed: int.
+        learning_rate: float. The highest, instead of the optimiser's own.
+        optimizer: dict; see `keras_avrep.training.make_optimizer`. Defaults to Adam
+            on a cosine, not to what a preset says.
         threads: int. Decoding threads.
         checkpoint_every: int. Steps.
         log_every: int. Steps.
@@ -87,17 +90,11 @@ def train(
     Returns:
         What `keras_avrep.training.pretrain` returns.
     """
-    import keras
-
+    from keras_avrep.cli.optimizer_options import run_recipe
     from keras_avrep.cli.run_folder import write_json
-    from keras_avrep.training import pretrain
+    from keras_avrep.training import make_optimizer, pretrain
 
-    schedule = keras.optimizers.schedules.CosineDecay(
-        learning_rate / 10,
-        steps,
-        warmup_target=learning_rate,
-        warmup_steps=max(1, steps // 20),
-    )
+    recipe = run_recipe(optimizer, learning_rate=learning_rate)
     result = pretrain(
         model,
         records,
@@ -106,7 +103,7 @@ def train(
         steps=steps,
         size=clip["size"],
         batch_size=batch_size,
-        optimizer=keras.optimizers.Adam(schedule),
+        optimizer=make_optimizer(recipe, steps, batch_size),
         seed=seed,
         warmup_steps=model.warmup_batches(batch_size),
         clips_per_video=model.clips_per_video,

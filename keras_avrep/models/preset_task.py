@@ -7,7 +7,8 @@ class PresetTask:
     Comes before the task in the bases of a class, which says, as class attributes:
 
     - `presets`: dict from name to a dict of `backbone`, `views`, `task` (all
-      arguments), `clip` (what a decoded sample is) and `description`;
+      arguments), `clip` (what a decoded sample is), `description` and, where a
+      recipe is published, `optimizer`; see `keras_avrep.training.make_optimizer`;
     - `preset_folder`: path of the directories of presets that have weights;
     - `backbone_cls` and `views_cls`: what the first two are arguments of.
     """

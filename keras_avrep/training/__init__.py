@@ -17,14 +17,17 @@ from keras_avrep.training.device_policy import (
     make_deterministic,
 )
 from keras_avrep.training.momentum_encoder import MomentumEncoder
+from keras_avrep.training.optimizers import DEFAULT_RECIPE, make_optimizer
 from keras_avrep.training.phase_trainer import PhaseTrainer
 from keras_avrep.training.phases import Phase, train_phases
 from keras_avrep.training.pretrain import pretrain, warm_up_queue
 from keras_avrep.training.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_avrep.training.self_supervised_step import SelfSupervisedStep
 from keras_avrep.training.self_supervised_task import SelfSupervisedTask
+from keras_avrep.training.sgd_with_l2 import SGDWithL2
 
 __all__ = [
+    "DEFAULT_RECIPE",
     "AdamWithL2",
     "CheckpointError",
     "Checkpoints",
@@ -35,12 +38,14 @@ __all__ = [
     "NearestNeighbourProbe",
     "Phase",
     "PhaseTrainer",
+    "SGDWithL2",
     "SelfSupervisedStep",
     "SelfSupervisedTask",
     "StepCallback",
     "choose_device_policy",
     "load_checkpoint",
     "make_deterministic",
+    "make_optimizer",
     "pretrain",
     "recalibrate_batch_norm",
     "save_checkpoint",
