@@ -2,6 +2,7 @@
 
     keras-avrep pretrain videos --out runs/first --steps 2000
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
+    keras-avrep pretrain videos --out runs/late --set mine_after=500
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
     keras-avrep pretrain solos --mixed wild --model csol --init runs/sounds \
         --solo-epochs 0 --mixed-epochs 1 --out runs/wild
@@ -50,6 +51,7 @@ def add_arguments(parser):
 
 def add_video_arguments(group):
     from keras_avrep.cli.optimizer_options import add_optimizer_arguments
+    from keras_avrep.cli.system_options import add_system_arguments
 
     group.add_argument("--steps", type=positive, help="of training (2000)")
     group.add_argument(
@@ -57,6 +59,7 @@ def add_video_arguments(group):
         type=loss_weights,
         help="for example vv=1,vs=1,sv=1; a term left out is not computed",
     )
+    add_system_arguments(group)
     add_optimizer_arguments(group)
     group.add_argument("--num-frames", type=positive, help="frames of a clip")
     group.add_argument("--stride", type=positive, help="frames from one to the next")
@@ -95,8 +98,8 @@ def add_sound_arguments(group):
 
 
 VIDEO_OPTIONS = (
-    *("steps", "loss_weights", "optimizer", "weight_decay", "num_frames", "stride"),
-    *("size", "view_size", "probe_every", "tensorboard"),
+    *("steps", "loss_weights", "set", "optimizer", "weight_decay", "num_frames"),
+    *("stride", "size", "view_size", "probe_every", "tensorboard"),
 )
 SOUND_OPTIONS = (
     *("mixed", "num_classes", "solo_epochs", "init", "mixed_epochs", "composites"),
@@ -170,6 +173,9 @@ def pretrain_videos(args):
     records = training_records(manifest)
     check_enough(records)
     clip = config["clip"]
+    changes = dict(config["set"])
+    if args.loss_weights:
+        changes["loss_weights"] = args.loss_weights
     batch_size = min(args.batch_size, len(records))
     model = build_model(
         args.preset,
@@ -178,7 +184,7 @@ def pretrain_videos(args):
         steps=args.steps,
         seed=args.seed,
         view_size=clip["view_size"],
-        changes=args.loss_weights and {"loss_weights": args.loss_weights},
+        changes=changes,
     )
     on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     try:
@@ -237,9 +243,11 @@ def chosen_preset(model, preset):
 def run_config(args):
     """What must stay the same for a run to be resumed."""
     from keras_avrep.cli.optimizer_options import run_recipe
+    from keras_avrep.cli.system_options import system_changes
     from keras_avrep.models import system_of
 
-    preset = system_of(args.preset).presets[args.preset]
+    system = system_of(args.preset)
+    preset = system.presets[args.preset]
     clip = dict(preset["clip"])
     for name in ("num_frames", "stride", "size"):
         clip[name] = getattr(args, name) or clip[name]
@@ -249,6 +257,7 @@ def run_config(args):
         "folder": str(Path(args.folder).resolve()),
         "clip": clip,
         "loss_weights": args.loss_weights,
+        "set": system_changes(system, args.set),
         "batch_size": args.batch_size,
         "optimizer": run_recipe(
             preset.get("optimizer"),

@@ -31,7 +31,8 @@ class PresetTask:
             preset: string. A name of the class's `presets`, a directory that
                 `save_to_preset` wrote, or a handle of keras-hub.
             load_weights: bool. `False` for a fresh model. Defaults to `True`.
-            **kwargs: constructor arguments to change.
+            **kwargs: constructor arguments to change. For a fresh model of a built-in
+                name `views` may be a dict of those arguments of its views to change.
 
         Returns:
             A model of this class.
@@ -66,7 +67,10 @@ class PresetTask:
         """Constructor arguments of a built-in configuration."""
         dtype = {k: changes.pop(k) for k in ("dtype",) if k in changes}
         backbone = cls.backbone_cls(**preset["backbone"], **dtype)
-        views = cls.views_cls(**preset["views"], seed=changes.get("seed"))
+        views = changes.pop("views", {})
+        if isinstance(views, dict):
+            views = {"seed": changes.get("seed"), **preset["views"], **views}
+            views = cls.views_cls(**views)
         return {"backbone": backbone, "views": views, **preset["task"], **changes}
 
     def after_loading(self):

@@ -15,6 +15,7 @@ from keras_avrep.models.dclr.dclr_terms import (
     ALIGNMENT,
     HEADS,
     TERMS,
+    check_mine,
     check_weights,
     mining_head,
 )
@@ -106,7 +107,7 @@ class DCLR(PretrainingTask):
         self.temperature = temperature
         self.loss_weights = weights
         self.activation_decoupling = activation_decoupling
-        self.mine = list(mine)
+        self.mine = check_mine(mine)
         self.top_k = top_k
         self.mine_after = mine_after
         self.repulsion = repulsion

@@ -16,8 +16,16 @@ HEADS = {
     "sv": ("static", None),
     "dv": ("dynamic", None),
 }
+MODES = ["rgb", "static", "dynamic"]
 ALIGNMENT = "activation"
 DEFAULT_WEIGHTS = {"vv": 1.0, "vs": 1.0, "sv": 1.0, "vd": 1.0, "dv": 1.0}
+
+
+def check_mine(mine):
+    """The modes whose positives are mined, as a list, checked."""
+    if isinstance(mine, str) or any(mode not in MODES for mode in mine):
+        raise ValueError(f"`mine` must be a list of some of {MODES}, got {mine!r}.")
+    return list(mine)
 
 
 def mining_head(mode):

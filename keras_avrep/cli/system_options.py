@@ -1,0 +1,105 @@
+"""`--set NAME=VALUE` of `pretrain`: any argument of a system, or of its views."""
+
+import argparse
+import inspect
+import json
+
+VIEWS = "views."
+# What is an argument of the command already.
+OWN_OPTIONS = {
+    "seed": "--seed",
+    "loss_weights": "--loss-weights",
+    "views.size": "--view-size",
+}
+NOT_VALUES = ("self", "backbone", "views", "preprocessor", "seed")
+
+
+def add_system_arguments(group):
+    group.add_argument(
+        "--set",
+        type=name_and_value,
+        action="append",
+        metavar="NAME=VALUE",
+        help="an argument of the system, or of its views by views.NAME; the value is "
+        "JSON or text, for example mine_after=500 or views.align_static=true; repeat "
+        "for more",
+    )
+
+
+def name_and_value(text):
+    """`mine=["rgb"]` as a name and what JSON makes of the value, or its text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is not like mine_after=500")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value
+
+
+def system_changes(system, pairs):
+    """Constructor arguments from the names and values of `--set`.
+
+    Args:
+        system: class of a system.
+        pairs: list of names and values, or `None`.
+
+    Returns:
+        Dict of arguments, those of the views in a dict under `"views"`.
+
+    Raises:
+        ValueError: if there is no argument of a name, or a value is of another kind
+            than its default.
+    """
+    known, changes, views = defaults(system), {}, {}
+    for name, value in pairs or ():
+        if name in OWN_OPTIONS:
+            own = OWN_OPTIONS[name]
+            raise ValueError(f"--set {name} has an option of its own: use {own}.")
+        if name not in known:
+            raise ValueError(
+                f"--set {name}: {system.__name__} has no such argument; there are "
+                f"{', '.join(known)}."
+            )
+        check_kind(name, value, known[name])
+        if name.startswith(VIEWS):
+            views[name.removeprefix(VIEWS)] = value
+        else:
+            changes[name] = value
+    return {**changes, **({"views": views} if views else {})}
+
+
+def defaults(system):
+    """Default values by name, those of the views with their prefix."""
+    found = {}
+    for prefix, cls in (("", system), (VIEWS, system.views_cls)):
+        for name, parameter in inspect.signature(cls.__init__).parameters.items():
+            if parameter.kind is parameter.VAR_KEYWORD or name in NOT_VALUES:
+                continue
+            if prefix + name not in OWN_OPTIONS:
+                found[prefix + name] = parameter.default
+    return found
+
+
+def check_kind(name, value, default):
+    """Raise if a value is of another kind than the default, where there is one."""
+    kinds = {
+        bool: ("true or false", bool),
+        int: ("a whole number", int),
+        float: ("a number", (int, float)),
+        str: ("text", str),
+        tuple: ("a list in JSON", list),
+        list: ("a list in JSON", list),
+    }
+    if value is None or type(default) not in kinds:
+        return
+    kind, types = kinds[type(default)]
+    fits = isinstance(value, types)
+    # True is a number to Python.
+    if isinstance(value, bool) and not isinstance(default, bool):
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"--set {name}={json.dumps(value)} is not {kind}, as its default "
+            f"{json.dumps(default)} is."
+        )

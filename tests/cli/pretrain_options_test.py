@@ -1,0 +1,123 @@
+"""What `pretrain` makes of its options, before and after a run."""
+
+import json
+
+import pytest
+
+from keras_avrep.cli.main import build_parser, main
+from keras_avrep.cli.pretrain import run_config
+from keras_avrep.cli.system_options import system_changes
+from keras_avrep.cli.training_run import build_model
+from keras_avrep.models import DCLR, SYSTEMS, TeG
+from keras_avrep.training import DEFAULT_RECIPE
+
+
+def config(preset, *options):
+    arguments = ["pretrain", "videos", "--out", "run", "--preset", preset, *options]
+    args = build_parser().parse_args(arguments)
+    args.steps = 100
+    return run_config(args)
+
+
+def test_a_run_has_the_optimiser_of_its_preset_or_of_its_options():
+    assert config("dclr_tiny")["optimizer"] == DEFAULT_RECIPE
+    paper = DCLR.presets["dclr_r2plus1d_ucf101"]["optimizer"]
+    assert config("dclr_r2plus1d_ucf101")["optimizer"] == paper
+    options = ["--learning-rate", "0.5", "--weight-decay", "0", "--optimizer", "sgd"]
+    found = config("dclr_r2plus1d_ucf101", *options)["optimizer"]
+    assert found == {**paper, "learning_rate": 0.5, "weight_decay": 0.0}
+    # A rate that is asked for is not scaled to the batch.
+    found = config("teg_both", "--learning-rate", "2")["optimizer"]
+    assert found["learning_rate"] == 2 and "batch_size" not in found
+    # Of another optimiser the rates of the preset say nothing.
+    found = config("teg_both", "--optimizer", "adam")["optimizer"]
+    assert found == DEFAULT_RECIPE
+
+
+def test_arguments_of_a_system_and_its_views_are_set():
+    options = ["--set", "mine_after=500", "--set", 'mine=["dynamic"]']
+    options += ["--set", "views.align_static=true", "--set", "views.wrap=zero"]
+    options += ["--set", "temperature=1", "--set", "queue_size=8"]
+    found = config("dclr_tiny", *options)["set"]
+    assert found == {
+        "mine_after": 500,
+        "mine": ["dynamic"],
+        "temperature": 1,
+        "queue_size": 8,
+        "views": {"align_static": True, "wrap": "zero"},
+    }
+    sizes = {"num_videos": 100, "batch_size": 4, "steps": 10, "seed": 0}
+    model = build_model("dclr_tiny", changes=found, view_size=16, **sizes)
+    assert (model.mine_after, model.mine, model.queue_size) == (500, ["dynamic"], 8)
+    assert (model.views.align_static, model.views.wrap) == (True, "zero")
+    # What is not set is the preset's.
+    assert (model.views.flip, model.hidden_dim) == (0.0, 128)
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.__name__)
+def test_every_system_takes_its_own_names(system):
+    with pytest.raises(ValueError, match="there are") as error:
+        system_changes(system, [("nonsense", 1)])
+    names = str(error.value).split("there are ")[1].rstrip(".").split(", ")
+    assert "views.flip" in names
+    assert not {"backbone", "views", "seed", "loss_weights", "views.size"} & {*names}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("mines=1", "mines: DCLR has no such argument; there are .*mine_after"),
+        ("views.flips=1", "views.flips.*views.flip"),
+        ("mine_after=soon", 'mine_after="soon" is not a whole number'),
+        ("mine_after=true", "is not a whole number"),
+        ("temperature=[1]", "is not a number, as its default 0.07"),
+        ("repulsion=1", "is not true or false"),
+        ("mine=dynamic", "is not a list in JSON"),
+        ("seed=1", "--seed"),
+        ("views.size=8", "--view-size"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(text, message):
+    with pytest.raises(ValueError, match=message) as error:
+        config("dclr_tiny", "--set", text)
+    assert "\n" not in str(error.value)
+
+
+def test_a_setting_without_a_value_is_one_sentence(capsys):
+    with pytest.raises(SystemExit):
+        config("dclr_tiny", "--set", "mine")
+    assert "'mine' is not like mine_after=500" in capsys.readouterr().err
+
+
+def test_modes_that_are_not_there_are_refused():
+    sizes = {"num_videos": 100, "batch_size": 4, "steps": 10, "seed": 0}
+    for mine in (["dynamics"], "dynamic"):
+        with pytest.raises(ValueError, match="`mine` must be a list"):
+            build_model("dclr_tiny", changes={"mine": mine}, **sizes)
+
+
+def test_a_longer_clip_of_teg_is_possible():
+    found = config("teg_tiny", "--set", "long_frames=24")["set"]
+    sizes = {"num_videos": 100, "batch_size": 4, "steps": 10, "seed": 0}
+    model = build_model("teg_tiny", changes=found, **sizes)
+    assert isinstance(model, TeG)
+    assert model.training_sampler({"num_frames": 20, "stride": 1}).long_frames == 24
+
+
+def test_a_run_keeps_what_was_set(tmp_path, capsys):
+    videos, out = tmp_path / "videos", tmp_path / "run"
+    counts = ["--pretrain", "4", "--train", "0", "--test", "0"]
+    render = ["render", str(videos), *counts, "--size", "24", "--num-frames", "6"]
+    assert main(render) == 0
+    run = ["pretrain", str(videos), "--out", str(out), "--loss-weights", "vv=1"]
+    run += ["--steps", "2", "--batch-size", "4", "--num-frames", "2", "--stride", "1"]
+    run += ["--size", "20", "--view-size", "16", "--precision", "float32"]
+    run += ["--optimizer", "sgd", "--no-jit-compile"]
+    assert main([*run, "--set", "mine_after=1"]) == 0
+    kept = json.loads((out / "run.json").read_text())
+    assert kept["set"] == {"mine_after": 1}
+    assert kept["optimizer"]["name"] == "sgd"
+    assert DCLR.from_preset(str(out / "preset")).mine_after == 1
+    capsys.readouterr()
+    assert main([*run, "--set", "mine_after=2"]) == 2
+    assert "holds a run with set" in capsys.readouterr().err
