@@ -288,6 +288,13 @@ def test_the_tiny_preset_comes_first_and_fits_a_run():
     changes = StaticDynamicConcepts.changes_for(names[0], 100, 16, 600)
     assert changes == {"queue_size": 50, "freeze_bank_for": 30, "local_after": 150}
     model = StaticDynamicConcepts.from_preset(names[0], load_weights=False)
+    # At paper scale in rounds, as released: these are of UCF-101.
+    name = "static_dynamic_concepts_r2plus1d_ucf101"
+    changes = StaticDynamicConcepts.changes_for(name, 9537, 64, 600)
+    assert changes["freeze_bank_for"] == 149
+    assert changes["local_after"] == 1490
+    task = StaticDynamicConcepts.presets[name]["task"]
+    assert changes.items() >= task.items() - {("num_static", 50), ("num_dynamic", 50)}
     assert 3e5 < model.backbone.count_params() < 5e5
     assert model.training_sampler({"num_frames": 8}).max_rate == 1.5
     with pytest.raises(ValueError, match="load_weights=False"):

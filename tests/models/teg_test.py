@@ -155,6 +155,8 @@ def test_the_fine_term_is_ramped_up_and_logged_whole():
     assert totals == pytest.approx([1, 1, 1, 1.5, 2, 2.5, 3, 3])
     logs = model.update_loss_trackers(ops.ones(()), losses)
     assert value(logs["loss_fine"]) == 2.0
+    alone = build(loss_weights={"fine": 1.0}, fine_ramp_after=2, fine_ramp_for=4)
+    assert value(alone.total_loss({"fine": losses["fine"]})) == 2.0
     assert [value(linear_ramp(n, 2, 0)) for n in (1, 2)] == [0, 1]
 
 

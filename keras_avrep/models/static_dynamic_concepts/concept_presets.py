@@ -48,6 +48,12 @@ KINETICS = {
     "local_after": 37500,
 }
 
+# Their schedule follows the length of a run, that of the others its rounds.
+SCHEDULED_BY_SHARE = (
+    "static_dynamic_concepts_tiny",
+    "static_dynamic_concepts_tiny_scenes",
+)
+
 PRESETS = {
     "static_dynamic_concepts_tiny": {
         **TINY,

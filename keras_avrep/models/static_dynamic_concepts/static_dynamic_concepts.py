@@ -18,7 +18,11 @@ from keras_avrep.models.static_dynamic_concepts.concept_dictionary import (
     ConceptDictionary,
     pooled,
 )
-from keras_avrep.models.static_dynamic_concepts.concept_presets import FOLDER, PRESETS
+from keras_avrep.models.static_dynamic_concepts.concept_presets import (
+    FOLDER,
+    PRESETS,
+    SCHEDULED_BY_SHARE,
+)
 from keras_avrep.models.static_dynamic_concepts.concept_views import ConceptViews
 from keras_avrep.views import ConsecutiveClips
 
@@ -179,12 +183,18 @@ class StaticDynamicConcepts(PretrainingTask):
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):
         size = cls.presets[preset]["task"].get("queue_size", 1024)
+        if preset in SCHEDULED_BY_SHARE:
+            # Between the shares of the released recipes.
+            freeze_bank_for, local_after = steps // 20, steps // 4
+        else:
+            # As released: one round of the videos, and ten.
+            freeze_bank_for = num_videos // batch_size
+            local_after = 10 * freeze_bank_for
         return {
             # A queue as long as the data would hold the batch's own videos.
             "queue_size": max(batch_size, min(size, num_videos // 2)),
-            # As shares of a run between those of the released recipes.
-            "freeze_bank_for": steps // 20,
-            "local_after": steps // 4,
+            "freeze_bank_for": freeze_bank_for,
+            "local_after": local_after,
         }
 
     def training_sampler(self, clip):

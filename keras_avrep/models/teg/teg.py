@@ -47,8 +47,8 @@ class TeG(PretrainingTask):
             turns. Defaults to `None`, all.
         cross_chunks: int. Parts in which the negatives of other videos are taken, to
             save memory. Defaults to `1`.
-        fine_ramp_after: int. Batches before the fine term counts. Defaults to
-            `0`.
+        fine_ramp_after: int. Batches before the fine term counts, where it is not
+            the only one. Defaults to `0`.
         fine_ramp_for: int. Batches over which it then rises to its weight.
             Defaults to `0`.
         long_frames: int. Frames of the long clip. Defaults to `32`.
@@ -143,7 +143,6 @@ class TeG(PretrainingTask):
     def changes_for(cls, preset, num_videos, batch_size, steps):
         weights = check_weights(cls.presets[preset]["task"].get("loss_weights"))
         if len(weights) < 2:
-            # Alone, the fine term has nothing to wait for.
             return {}
         twentieth = max(1, steps // 20)
         return {"fine_ramp_after": twentieth, "fine_ramp_for": twentieth}
@@ -213,7 +212,8 @@ class TeG(PretrainingTask):
 
     def total_loss(self, losses):
         """Weighted sum of the terms, the fine one as far as it is brought in."""
-        if "fine" in losses:
+        # Alone, the fine term has nothing to wait for.
+        if "fine" in losses and len(losses) > 1:
             ramp = linear_ramp(
                 self.batches_seen, self.fine_ramp_after, self.fine_ramp_for
             )
