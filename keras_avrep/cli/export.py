@@ -1,12 +1,14 @@
 """Export a model for TF Serving, phones (LiteRT) and ONNX, and check it.
 
     keras-avrep export runs/first videos --out exported/first
+    keras-avrep export runs/classifier videos
 
 Each file is loaded again by its own runtime and compared with Keras on clips
 of the given videos, those of the test split where there are splits; a float32
 format that differs by more than the tolerance fails the command. int8 is calibrated
-on other videos, of the training split. What finds sounds is written with two inputs,
-a picture and the sound around it, as SavedModel and LiteRT; `--parts
+on other videos, of the training split. A fine-tuned classifier is written whole, to
+`logits`, with the names of its classes in labels.txt. What finds sounds is written
+with two inputs, a picture and the sound around it, as SavedModel and LiteRT; `--parts
 localiser_log_mel` adds the same for sounds that are log-mel spectrograms already.
 """
 
@@ -49,7 +51,8 @@ def run(args):
 
     model, config = load_run_model(args.run)
     out = Path(args.out) if args.out else Path(args.run) / "export"
-    parts = {} if is_localiser(model) else chosen_parts(model, args.parts)
+    main = main_part(model, config)
+    parts = chosen_parts(model, main, args.parts)
     manifest = open_videos(args.folder, manifest_cache(args.run, out))
     compared, calibrating = divide(manifest)
     if is_localiser(model):
@@ -65,10 +68,11 @@ def run(args):
 
 
 def export_video_model(model, config, parts, out, args, *, compared, calibrating):
-    """Write the representation of a model of videos, and the parts asked for."""
-    from keras_avrep.cli.run_folder import clip_arguments
+    """Write a model of videos, its logits if it has any, and the parts asked for."""
+    from keras_avrep.cli.run_folder import class_names, clip_arguments
     from keras_avrep.export import FORMATS, export_all
 
+    labels = class_names(model, config)
     formats, clip = args.formats or FORMATS, clip_arguments(config)
     clips = real_clips(compared, clip)
     results = export_all(
@@ -79,15 +83,25 @@ def export_video_model(model, config, parts, out, args, *, compared, calibrating
         formats=formats,
         tolerance=args.tolerance,
         calibration_clips=calibration_clips(calibrating, clip, formats),
+        part=main_part(model, config),
+        labels=labels,
     )
     return results + export_parts(model, parts, out, clips, args)
 
 
-def chosen_parts(model, names):
-    """The parts asked for beside the representation, refused before any is written."""
+def main_part(model, config):
+    """Which of its inference models is written first."""
+    from keras_avrep.cli.run_folder import class_names
+
+    named = class_names(model, config) is not None
+    return "logits" if named else next(iter(model.inference_models()))
+
+
+def chosen_parts(model, main, names):
+    """The parts asked for beside the main one, refused before any is written."""
     if not names:
         return {}
-    parts = dict(list(model.inference_models().items())[1:])
+    parts = {k: part for k, part in model.inference_models().items() if k != main}
     if names == ["all"]:
         return parts
     for name in names:
@@ -171,4 +185,6 @@ def show_exports(results, say):
             line += f", {row['latency_ms']:.1f} ms a clip"
         if row.get("retrieval_agreement") is not None:
             line += f", same neighbour {row['retrieval_agreement']:.0%}"
+        if row.get("class_agreement") is not None:
+            line += f", same class {row['class_agreement']:.0%}"
         say(line)

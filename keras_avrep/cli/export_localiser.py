@@ -25,9 +25,9 @@ def export_localiser(model, config, records, out, args):
     from keras_avrep.export import export_part
 
     formats = chosen_formats(args.formats)
-    parts = chosen_parts(model, args.parts)
     moments = real_moments(model, records, config["clip"])
     first, localiser = next(iter(model.inference_models().items()))
+    parts = chosen_parts(model, first, args.parts)
     name = args.name or type(model).__name__.lower()
     rows = []
     for part, part_model in {first: localiser, **parts}.items():

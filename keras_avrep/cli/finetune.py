@@ -3,6 +3,7 @@
 keras-avrep finetune runs/first videos --label class --out runs/classifier
 keras-avrep finetune runs/first videos --linear --out runs/probe
 
+`keras-avrep classify` and `keras-avrep export` take the folder that it writes.
 Stop it with Ctrl-C; the same command goes on.
 """
 
@@ -93,7 +94,7 @@ def run(args):
         **clip,
     )
     classifier.save_to_preset(str(out / "preset"))
-    write_json(out / "preset" / CLIP_FILE, config["clip"])
+    write_json(out / "preset" / CLIP_FILE, {**config["clip"], "classes": classes})
     result = {"label": label, "classes": classes, "accuracy": accuracy}
     result["rejected"] = len(manifest.rejects)
     write_json(out / "classifier.json", {**result, "clip": config["clip"]})

@@ -13,6 +13,7 @@ COMMANDS = (
     "pretrain",
     "evaluate",
     "finetune",
+    "classify",
     "embed",
     "localize",
     "export",

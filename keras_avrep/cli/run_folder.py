@@ -150,6 +150,26 @@ def load_run_model(folder):
     return load_preset_model(preset), config
 
 
+def class_names(model, config):
+    """Names of a trained classifier's classes, in the order of its logits.
+
+    Args:
+        model: what `load_run_model` gave.
+        config: the dict that it gave.
+
+    Returns:
+        List of strings, numbers where the preset does not know names; `None` of a
+        model that is no classifier.
+    """
+    from keras_avrep.models import VideoClassifier
+
+    # A backbone alone is loaded as a classifier of one class.
+    if not isinstance(model, VideoClassifier) or model.num_classes == 1:
+        return None
+    numbers = [str(number) for number in range(model.num_classes)]
+    return config["clip"].get("classes", numbers)
+
+
 def load_preset_model(preset):
     """The model of a preset directory, whichever class wrote it."""
     import keras

@@ -1,5 +1,6 @@
 from keras_avrep.evaluation.audible_clusters import audible_clusters
 from keras_avrep.evaluation.box_overlap import box_iou, paired_box_iou
+from keras_avrep.evaluation.classify import Predictions, classify_videos
 from keras_avrep.evaluation.cluster_matching import (
     match_clusters,
     normalised_mutual_information,
@@ -71,6 +72,7 @@ from keras_avrep.evaluation.units import choose_units, write_units
 __all__ = [
     "Features",
     "MomentMaps",
+    "Predictions",
     "SoundingTruth",
     "VideoMaps",
     "audible_clusters",
@@ -80,6 +82,7 @@ __all__ = [
     "class_aware_floors",
     "class_aware_scores",
     "classification_accuracy",
+    "classify_videos",
     "detection_average_precision",
     "dominant_clusters",
     "embed_clips",

@@ -4,6 +4,7 @@ from keras_avrep.export.onnx import export_onnx
 from keras_avrep.export.parts import export_part
 from keras_avrep.export.saved_model import export_saved_model
 from keras_avrep.export.verify import (
+    class_agreement,
     compare,
     retrieval_agreement,
     run_litert,
@@ -14,6 +15,7 @@ from keras_avrep.export.verify import (
 __all__ = [
     "FORMATS",
     "ExportError",
+    "class_agreement",
     "compare",
     "export_all",
     "export_litert",

@@ -7,13 +7,15 @@ import keras
 import numpy as np
 
 from keras_avrep.export.inference_form import (
+    REPRESENTATION,
     check_clips,
-    float32_representation,
+    float32_part,
 )
 from keras_avrep.export.litert import export_litert
 from keras_avrep.export.onnx import export_onnx, missing_onnx_packages
 from keras_avrep.export.saved_model import export_saved_model
 from keras_avrep.export.verify import (
+    class_agreement,
     compare,
     retrieval_agreement,
     run_litert,
@@ -39,6 +41,8 @@ def export_all(
     formats: Sequence[str] = FORMATS,
     tolerance: float = 1e-4,
     calibration_clips: np.ndarray | None = None,
+    part: str = REPRESENTATION,
+    labels: Sequence[str] | None = None,
 ) -> list[dict]:
     """Write a model in several formats and check each against Keras.
 
@@ -50,7 +54,8 @@ def export_all(
         model: a model with a `representation` from pixels `(B, T, H, W, 3)` in
             0..255 to features `(B, D)`.
         folder: path. Gets `NAME/1/`, `NAME.tflite`, `NAME_dynamic.tflite`,
-            `NAME_int8.tflite`, `NAME.onnx` and `export.json`.
+            `NAME_int8.tflite`, `NAME.onnx` and `export.json`, and with `labels`
+            `labels.txt`.
         clips: uint8 or float array `(N, T, H, W, 3)` of real clips. They fix the
             clip shape and are what is compared.
         name: string. Names the files and the served model.
@@ -59,16 +64,21 @@ def export_all(
             out, with a note, when its extra is not installed. On the JAX backend
             only `"saved_model"` can be written.
         tolerance: float. Largest absolute difference of a feature allowed in a
-            float32 format. Defaults to `1e-4`.
+            float32 format; of other parts above a magnitude of 1, relative to it.
+            Defaults to `1e-4`.
         calibration_clips: uint8 or float array `(M, T, H, W, 3)` of other clips, of
             the training split, that int8 is calibrated on. Defaults to `None`: on
             `clips`, whose difference then is flattered.
+        part: string. Which of the model's `inference_models` is written, such as
+            the `"logits"` of a classifier, which then names the output. Defaults
+            to `"representation"`.
+        labels: class names in the order of the logits. Defaults to `None`.
 
     Returns:
         List of dicts, also written to `folder/export.json`, with `format`,
         `path` relative to `folder`, `bytes`, `max_abs_diff`, `latency_ms` (one
-        clip), `retrieval_agreement` (from 3 clips) and, where there is
-        something to say, `note`.
+        clip), `retrieval_agreement` (from 3 clips), or `class_agreement` where
+        logits are written, and, where there is something to say, `note`.
 
     Raises:
         ExportError: if a float32 format differs by more than the tolerance; the
@@ -99,27 +109,37 @@ def export_all(
     folder = Path(folder)
     summary = folder / "export.json"
     summary.unlink(missing_ok=True)
-    reference = _reference(model, clips)
+    reference = _reference(model, part, clips)
     rows = []
     for format in formats:
         if format == "onnx" and missing_onnx_packages():
             rows.append(_skipped_onnx())
             continue
-        path = _write(model, folder, name, format, clips, calibration)
-        row = _measure(format, path, clips, reference)
-        _judge(row, tolerance)
+        path = _write(model, part, folder, name, format, clips, calibration)
+        row = _measure(format, part, path, clips, reference)
+        _judge(row, tolerance * _scale(part, reference))
         row["path"] = path.relative_to(folder).as_posix()
         row.update(_note(model, format, source))
         rows.append(row)
     folder.mkdir(parents=True, exist_ok=True)
+    if labels is not None:
+        lines = "".join(f"{name}\n" for name in labels)
+        (folder / "labels.txt").write_text(lines, encoding="utf-8")
     summary.write_text(json.dumps(rows, indent=2) + "\n")
     return rows
 
 
-def _reference(model, clips):
-    representation = float32_representation(model)
+def _reference(model, part, clips):
+    inference = float32_part(model, part)
     with _full_float32():
-        return representation.predict(clips, batch_size=8, verbose=0)
+        return inference.predict(clips, batch_size=8, verbose=0)
+
+
+def _scale(part, reference):
+    """Logits have no length of their own: large ones may differ by more."""
+    if part == REPRESENTATION:
+        return 1.0
+    return max(1.0, float(np.abs(reference).max()))
 
 
 @contextlib.contextmanager
@@ -138,14 +158,15 @@ def _full_float32():
         experimental.enable_tensor_float_32_execution(before)
 
 
-def _write(model, folder, name, format, clips, calibration):
+def _write(model, part, folder, name, format, clips, calibration):
     shape = clips.shape[1:]
     if format == "saved_model":
         return export_saved_model(
-            model, folder, name=name, clip_shape=shape, clips=clips
+            model, folder, name=name, clip_shape=shape, clips=clips, part=part
         )
     if format == "onnx":
-        return export_onnx(model, folder / f"{name}.onnx", clip_shape=shape)
+        path = folder / f"{name}.onnx"
+        return export_onnx(model, path, clip_shape=shape, part=part)
     quantize = format.removeprefix("litert").removeprefix("_") or None
     suffix = f"_{quantize}" if quantize else ""
     return export_litert(
@@ -154,10 +175,11 @@ def _write(model, folder, name, format, clips, calibration):
         clip_shape=shape,
         quantize=quantize,
         calibration_clips=calibration,
+        part=part,
     )
 
 
-def _measure(format, path, clips, reference):
+def _measure(format, part, path, clips, reference):
     run = {"saved_model": run_saved_model, "onnx": run_onnx}.get(format, run_litert)
     with _full_float32():
         features, latency = run(path, clips)
@@ -168,7 +190,9 @@ def _measure(format, path, clips, reference):
         "max_abs_diff": compare(reference, features),
         "latency_ms": round(latency, 3),
     }
-    if len(clips) >= 3:
+    if part != REPRESENTATION:
+        row["class_agreement"] = class_agreement(reference, features)
+    elif len(clips) >= 3:
         row["retrieval_agreement"] = retrieval_agreement(reference, features)
     return row
 

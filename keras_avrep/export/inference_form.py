@@ -1,4 +1,4 @@
-"""The form of a representation that every format is written from."""
+"""The form of a model that every format is written from."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from keras_avrep.export.fuse import fuse_convolutions
 
 SIGNATURE = "serving_default"
 INPUT_NAME = "video"
-OUTPUT_NAME = "embedding"
+REPRESENTATION = "representation"
 
 
 def check_clip_shape(clip_shape: Sequence[int]) -> tuple[int, int, int, int]:
@@ -79,27 +79,45 @@ def require_tensorflow(task: str) -> None:
         )
 
 
-def float32_representation(model) -> keras.Model:
-    """The representation of a model, computing in float32.
+def output_name(part: str = REPRESENTATION) -> str:
+    """What the one output of an exported part is called.
+
+    Args:
+        part: string. Defaults to `"representation"`.
+
+    Returns:
+        `"embedding"` for the representation, the part's own name for others.
+    """
+    return "embedding" if part == REPRESENTATION else part
+
+
+def float32_part(model, part: str = REPRESENTATION) -> keras.Model:
+    """An inference model of a model, computing in float32.
 
     Args:
         model: a model with a `representation` from pixels `(B, T, H, W, 3)` in
             0..255 to features `(B, D)`.
+        part: string. Which of its `inference_models` is taken, one from pixels to
+            numbers `(B, D)`. Defaults to `"representation"`.
 
     Returns:
-        The functional `keras.Model` itself, or, where a part has a
+        The functional `keras.Model` itself, or, where a part of it has a
         reduced-precision policy, a copy with that part in float32.
 
     Raises:
-        ValueError: if the model has no representation.
+        ValueError: if the model has no such part.
     """
-    representation = getattr(model, "representation", None)
-    if not isinstance(representation, keras.Model):
+    if part == REPRESENTATION:
+        found = getattr(model, REPRESENTATION, None)
+    else:
+        models = getattr(model, "inference_models", dict)()
+        found = models.get(part)
+    if not isinstance(found, keras.Model):
         raise ValueError(
-            f"`model` of type {type(model).__name__} has no `representation`: give "
-            "a model of keras_avrep.models."
+            f"`model` of type {type(model).__name__} has no `{part}`: give a model of "
+            "keras_avrep.models, and one of its `inference_models`."
         )
-    return float32_model(representation)
+    return float32_model(found)
 
 
 def float32_model(model: keras.Model) -> keras.Model:
@@ -118,15 +136,19 @@ def float32_model(model: keras.Model) -> keras.Model:
     return copy
 
 
-def fixed_representation(
-    model, clip_shape: Sequence[int], batch_size: int | None = None
+def fixed_part(
+    model,
+    clip_shape: Sequence[int],
+    batch_size: int | None = None,
+    part: str = REPRESENTATION,
 ) -> keras.Model:
-    """The representation for clips of one shape, folded, fused and in float32.
+    """An inference model for clips of one shape, folded, fused and in float32.
 
     Args:
         model: a model with a `representation`.
         clip_shape: `(time, height, width, 3)`.
         batch_size: int, or `None` (the default) for any.
+        part: string. As of `float32_part`. Defaults to `"representation"`.
 
     Returns:
         A functional `keras.Model` with the input `video` and its own weights.
@@ -135,24 +157,28 @@ def fixed_representation(
         ValueError: if the network cannot take clips of this shape.
     """
     shape = check_clip_shape(clip_shape)
-    fused = fuse_convolutions(float32_representation(model))
+    fused = fuse_convolutions(float32_part(model, part))
     video = keras.Input(shape, batch_size=batch_size, name=INPUT_NAME)
-    return keras.Model(video, fused(video), name="representation")
+    return keras.Model(video, fused(video), name=part)
 
 
-def write_signature(fixed: keras.Model, folder: Path) -> None:
-    """Write a SavedModel with one signature, from `video` to `embedding`.
+def write_signature(
+    fixed: keras.Model, folder: Path, output: str = output_name()
+) -> None:
+    """Write a SavedModel with one signature, from `video` to one named output.
 
     Args:
-        fixed: result of `fixed_representation`.
+        fixed: result of `fixed_part`.
         folder: path of the SavedModel.
+        output: string. Defaults to `"embedding"`.
     """
+    serve, spec = serving_function(fixed, output), input_spec(fixed)
     if keras.backend.backend() == "tensorflow":
-        save_function(embed(fixed), [input_spec(fixed)], fixed, folder)
+        save_function(serve, [spec], fixed, folder)
         return
     archive = keras.export.ExportArchive()
     archive.track(fixed)
-    archive.add_endpoint(SIGNATURE, embed(fixed), input_signature=[input_spec(fixed)])
+    archive.add_endpoint(SIGNATURE, serve, input_signature=[spec])
     archive.write_out(str(folder), verbose=False)
 
 
@@ -177,13 +203,13 @@ def save_function(function, specs, model: keras.Model, folder: Path) -> None:
     tf.saved_model.save(module, str(folder), signatures)
 
 
-def embed(fixed: keras.Model):
-    """A function from `video` to `{"embedding": features}`."""
+def serving_function(fixed: keras.Model, output: str = output_name()):
+    """A function from `video` to a dict of the one named output."""
 
-    def embed_video(video):
-        return {OUTPUT_NAME: fixed(video, training=False)}
+    def serve(video):
+        return {output: fixed(video, training=False)}
 
-    return embed_video
+    return serve
 
 
 def input_spec(fixed: keras.Model):

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_avrep.export.inference_form import (
+    REPRESENTATION,
     check_clip_shape,
     check_clips,
-    fixed_representation,
+    fixed_part,
+    output_name,
     require_tensorflow,
     write_signature,
 )
@@ -22,8 +24,9 @@ def export_litert(
     clip_shape: Sequence[int],
     quantize: str | None = None,
     calibration_clips: np.ndarray | None = None,
+    part: str = REPRESENTATION,
 ) -> Path:
-    """Write the representation of a model as a LiteRT flatbuffer.
+    """Write the representation, or another part, of a model as a LiteRT flatbuffer.
 
     The file takes one clip at a time, float32 pixels `video`
     `(1, T, H, W, 3)` in 0..255, and gives float32 `embedding` `(1, D)`, whatever
@@ -40,6 +43,9 @@ def export_litert(
             activations, with ranges calibrated on clips. Defaults to `None`.
         calibration_clips: uint8 or float array `(N, T, H, W, 3)` of real clips
             for `"int8"`, 50 to 200 of them from the training split.
+        part: string. Which of the model's `inference_models` is written, such as
+            the `"logits"` of a classifier, which then names the output. Defaults
+            to `"representation"`.
 
     Returns:
         Path of the file.
@@ -73,11 +79,11 @@ def export_litert(
         )
     require_tensorflow("The LiteRT export")
     shape = check_clip_shape(clip_shape)
-    fixed = fixed_representation(model, shape, batch_size=1)
+    fixed = fixed_part(model, shape, batch_size=1, part=part)
     # Converting from a concrete function leaves the variables of Keras out of
     # the file; converting from a SavedModel freezes them into it.
     with tempfile.TemporaryDirectory() as folder:
-        write_signature(fixed, folder)
+        write_signature(fixed, folder, output_name(part))
         converter = _converter(folder)
         if quantize is not None:
             _quantize(converter)

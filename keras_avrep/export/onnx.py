@@ -3,11 +3,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from keras_avrep.export.inference_form import (
+    REPRESENTATION,
     check_clip_shape,
-    embed,
-    fixed_representation,
+    fixed_part,
     input_spec,
+    output_name,
     require_tensorflow,
+    serving_function,
 )
 
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
@@ -36,8 +38,14 @@ def require_onnx() -> None:
         )
 
 
-def export_onnx(model, path: str | Path, *, clip_shape: Sequence[int]) -> Path:
-    """Write the representation of a model as an ONNX graph.
+def export_onnx(
+    model,
+    path: str | Path,
+    *,
+    clip_shape: Sequence[int],
+    part: str = REPRESENTATION,
+) -> Path:
+    """Write the representation, or another part, of a model as an ONNX graph.
 
     The graph maps `video`, float32 pixels `(batch, T, H, W, 3)` in 0..255, to
     `embedding`, float32 `(batch, D)`, with any batch size.
@@ -46,6 +54,9 @@ def export_onnx(model, path: str | Path, *, clip_shape: Sequence[int]) -> Path:
         model: a model with a `representation`.
         path: path that ends in `.onnx`.
         clip_shape: `(time, height, width, 3)` of the clips, fixed in the graph.
+        part: string. Which of the model's `inference_models` is written, such as
+            the `"logits"` of a classifier, which then names the output. Defaults
+            to `"representation"`.
 
     Returns:
         Path of the file.
@@ -68,9 +79,10 @@ def export_onnx(model, path: str | Path, *, clip_shape: Sequence[int]) -> Path:
     import tensorflow as tf
     import tf2onnx
 
-    fixed = fixed_representation(model, check_clip_shape(clip_shape))
+    fixed = fixed_part(model, check_clip_shape(clip_shape), part=part)
     signature = [input_spec(fixed)]
-    function = tf.function(embed(fixed), input_signature=signature, autograph=False)
+    serve = serving_function(fixed, output_name(part))
+    function = tf.function(serve, input_signature=signature, autograph=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     tf2onnx.convert.from_function(
         function, input_signature=signature, opset=OPSET, output_path=str(path)

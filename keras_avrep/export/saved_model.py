@@ -7,9 +7,11 @@ import keras
 import numpy as np
 
 from keras_avrep.export.inference_form import (
+    REPRESENTATION,
     check_clip_shape,
     check_clips,
-    fixed_representation,
+    fixed_part,
+    output_name,
     require_tensorflow,
     write_signature,
 )
@@ -25,6 +27,14 @@ CONFIG_ENTRY = """\
   }}
 """
 
+# What the numbers of a part are, after its shape.
+MEANINGS = {
+    "logits": (
+        ", one logit\nfor each class, in the order of `labels.txt`; their softmax is "
+        "the probabilities"
+    )
+}
+
 README = """\
 # Serving {name}
 
@@ -38,8 +48,8 @@ docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD:/models:ro" \\
 ```
 
 The signature `serving_default` takes `video`, float32 pixels in 0..255 of shape
-(batch, {time}, {height}, {width}, 3), and gives `embedding`, float32 of shape
-(batch, {dim}). Any batch size is served.
+(batch, {time}, {height}, {width}, 3), and gives `{output}`, float32 of shape
+(batch, {dim}){meaning}. Any batch size is served.
 
 Ask it over REST, on port 8501:
 
@@ -63,8 +73,9 @@ def export_saved_model(
     clip_shape: Sequence[int],
     clips: np.ndarray | None = None,
     version: int = 1,
+    part: str = REPRESENTATION,
 ) -> Path:
-    """Write the representation of a model for TensorFlow Serving.
+    """Write the representation, or another part, of a model for TensorFlow Serving.
 
     Writes `folder/NAME/VERSION/`, a SavedModel whose signature
     `serving_default` maps `video`, float32 pixels, to `embedding`, with any
@@ -83,6 +94,9 @@ def export_saved_model(
         clips: uint8 or float array `(N, T, H, W, 3)`. The first 4 become the
             warm-up requests. Defaults to one black clip.
         version: int above 0. TF Serving serves the highest. Defaults to `1`.
+        part: string. Which of the model's `inference_models` is written, such as
+            the `"logits"` of a classifier, which then names the output. Defaults
+            to `"representation"`.
 
     Returns:
         Path of the version directory.
@@ -102,19 +116,19 @@ def export_saved_model(
     shape = check_clip_shape(clip_shape)
     warmup = np.zeros((1, *shape)) if clips is None else clips[:WARMUP_REQUESTS]
     warmup = check_clips(warmup, shape)
-    fixed = fixed_representation(model, shape)
+    fixed = fixed_part(model, shape, part=part)
 
     folder = Path(folder)
     target = folder / name / str(version)
     # A running server polls for numbered directories: one shows up complete.
     partial = target.with_name(f"{version}.partial")
     _remove(partial)
-    write_signature(fixed, partial)
+    write_signature(fixed, partial, output_name(part))
     write_warmup(partial, name, warmup)
     _remove(target)
     partial.rename(target)
     (folder / "models.config").write_text(_models_config(folder))
-    (folder / "README.md").write_text(_readme(name, version, fixed))
+    (folder / "README.md").write_text(_readme(name, version, fixed, part))
     return target
 
 
@@ -143,7 +157,7 @@ def _models_config(folder):
     return f"model_config_list {{\n{entries}}}\n"
 
 
-def _readme(name, version, fixed):
+def _readme(name, version, fixed, part):
     _, time, height, width, _ = fixed.input_shape
     return README.format(
         name=name,
@@ -151,5 +165,7 @@ def _readme(name, version, fixed):
         time=time,
         height=height,
         width=width,
+        output=output_name(part),
         dim=fixed.output_shape[-1],
+        meaning=MEANINGS.get(part, ""),
     )

@@ -7,7 +7,6 @@ import numpy as np
 
 from keras_avrep.export.inference_form import (
     INPUT_NAME,
-    OUTPUT_NAME,
     SIGNATURE,
     check_clips,
 )
@@ -40,7 +39,7 @@ def run_saved_model(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, fl
     signature = loaded.signatures[SIGNATURE]
 
     def embed(clip):
-        return signature(**{INPUT_NAME: tf.constant(clip)})[OUTPUT_NAME].numpy()
+        return _only(signature(**{INPUT_NAME: tf.constant(clip)})).numpy()
 
     return _run(embed, clips)
 
@@ -72,7 +71,7 @@ def run_litert(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, float]:
     _refuse_empty_ranges(interpreter, path)
     interpreter.allocate_tensors()
     signature = interpreter.get_signature_runner(SIGNATURE)
-    return _run(lambda clip: signature(**{INPUT_NAME: clip})[OUTPUT_NAME], clips)
+    return _run(lambda clip: _only(signature(**{INPUT_NAME: clip})), clips)
 
 
 def run_onnx(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, float]:
@@ -99,7 +98,7 @@ def run_onnx(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, float]:
     session = onnxruntime.InferenceSession(
         str(path), options, providers=["CPUExecutionProvider"]
     )
-    return _run(lambda clip: session.run([OUTPUT_NAME], {INPUT_NAME: clip})[0], clips)
+    return _run(lambda clip: session.run(None, {INPUT_NAME: clip})[0], clips)
 
 
 def compare(reference: np.ndarray, features: np.ndarray) -> float:
@@ -147,6 +146,19 @@ def retrieval_agreement(reference: np.ndarray, features: np.ndarray) -> float:
     return float(np.mean(_nearest(reference) == _nearest(features)))
 
 
+def class_agreement(reference: np.ndarray, logits: np.ndarray) -> float:
+    """Share of clips with the same most likely class in both sets.
+
+    Args:
+        reference: array `(N, K)`.
+        logits: array `(N, K)`.
+
+    Returns:
+        float from 0 to 1.
+    """
+    return float(np.mean(np.argmax(reference, axis=1) == np.argmax(logits, axis=1)))
+
+
 def _nearest(features):
     """Index of the most cosine-similar other row."""
     features = features.astype("float64")
@@ -155,6 +167,12 @@ def _nearest(features):
     similarity = unit @ unit.T
     np.fill_diagonal(similarity, -np.inf)
     return similarity.argmax(axis=1)
+
+
+def _only(outputs):
+    """The value of the one named output."""
+    (value,) = outputs.values()
+    return value
 
 
 def _run(embed: Callable, clips: np.ndarray) -> tuple[np.ndarray, float]:

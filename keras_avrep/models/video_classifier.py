@@ -79,6 +79,35 @@ class VideoClassifier(Task):
         outputs = self.get_layer("embedding").output
         return keras.Model(self.inputs[0], outputs, name="representation")
 
+    def inference_models(self):
+        """What can be exported, from name to a `keras.Model` of pixels.
+
+        Returns:
+            Dict of `representation`, to features `(B, D)`, and `logits`, to
+            `(B, num_classes)`.
+
+        Example:
+        ```python
+        keras_avrep.export.export_litert(
+            classifier, "sport.tflite", clip_shape=(16, 112, 112, 3), part="logits"
+        )
+        ```
+        """
+        logits = keras.Model(self.inputs[0], self.outputs[0], name="logits")
+        return {"representation": self.representation, "logits": logits}
+
+    def inference_inputs(self, name, clips):
+        """Examples of what one of the `inference_models` takes.
+
+        Args:
+            name: string. A key of `inference_models`.
+            clips: array `(N, T, H, W, 3)` of pixels.
+
+        Returns:
+            Dict from input name to an array `(N, ...)`.
+        """
+        return {"video": clips}
+
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):
         """A classifier on the backbone of any system, or a saved classifier.

@@ -1,12 +1,15 @@
 """The command line on real files, as its users call it."""
 
+import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 
 from keras_avrep.cli.export import calibration_clips, divide
 from keras_avrep.cli.main import COMMANDS, main
+from keras_avrep.cli.run_folder import CLIP_FILE, write_json
 from keras_avrep.data import scan_folder
 from keras_avrep.export import FORMATS
 from keras_avrep.models import DCLR
@@ -29,6 +32,15 @@ def videos(tmp_path_factory):
 def trained(videos, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
     assert main(["pretrain", str(videos), "--out", str(out), *TRAINING]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def classifier(trained, videos, tmp_path_factory):
+    out = tmp_path_factory.mktemp("classifier")
+    run = ["finetune", str(trained), str(videos), "--out", str(out), "--linear"]
+    run += ["--label", "sprite", "--epochs", "1", "--clips-per-epoch", "1"]
+    assert main([*run, "--batch-size", "4"]) == 0
     return out
 
 
@@ -179,7 +191,6 @@ def test_a_preset_directory_is_evaluated_like_its_run(trained, videos, tmp_path)
 
 def test_a_bare_backbone_can_be_evaluated(videos, tmp_path):
     from keras_avrep.backbones import ResNet3DBackbone
-    from keras_avrep.cli.run_folder import CLIP_FILE, write_json
 
     backbone = ResNet3DBackbone(blocks=[1] * 4, width_multiplier=0.0625)
     backbone.save_to_preset(str(tmp_path))
@@ -206,15 +217,74 @@ def test_embed_writes_npz_and_parquet(trained, videos, tmp_path):
     assert main(["embed", str(trained), str(videos), "--out", "f.csv"]) == 2
 
 
-def test_finetune_trains_and_saves_a_classifier(trained, videos, tmp_path):
-    run = ["finetune", str(trained), str(videos), "--out", str(tmp_path), "--linear"]
-    run += ["--label", "sprite", "--epochs", "1", "--clips-per-epoch", "1"]
-    assert main([*run, "--batch-size", "4"]) == 0
-    result = json.loads((tmp_path / "classifier.json").read_text())
+def test_finetune_trains_and_saves_a_classifier(classifier, trained, videos, tmp_path):
+    result = json.loads((classifier / "classifier.json").read_text())
     assert result["label"] == "sprite"
     assert 0 <= result["accuracy"] <= 1
-    assert (tmp_path / "preset" / "config.json").exists()
-    assert main([*run[:-6], "--label", "weather"]) == 2
+    assert (classifier / "preset" / "config.json").exists()
+    run = ["finetune", str(trained), str(videos), "--out", str(tmp_path)]
+    assert main([*run, "--label", "weather"]) == 2
+
+
+def test_a_classifier_names_the_classes_of_videos(
+    classifier, trained, videos, tmp_path, capsys
+):
+    # As a preset it knows its class names too, wherever it is moved.
+    preset = tmp_path / "moved"
+    shutil.copytree(classifier / "preset", preset)
+    tables = []
+    for run in (classifier, preset):
+        out = tmp_path / f"{run.name}.csv"
+        arguments = ["classify", str(run), str(videos), "--out", str(out)]
+        assert main([*arguments, "--num-clips", "2"]) == 0
+        assert "left out: train/broken.mp4" in capsys.readouterr().out
+        with open(out, newline="", encoding="utf-8") as file:
+            tables.append(list(csv.DictReader(file)))
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 22
+    classes = json.loads((classifier / "classifier.json").read_text())["classes"]
+    assert list(tables[0][0]) == ["path", "class", "probability"]
+    for row in tables[0]:
+        assert (videos / row["path"]).exists()
+        assert row["class"] in classes
+        assert 1 / len(classes) <= float(row["probability"]) + 1e-4 <= 1.0002
+    out = str(tmp_path / "x.csv")
+    assert main(["classify", str(trained), str(videos), "--out", out]) == 2
+    assert "is no classifier" in capsys.readouterr().err
+    assert main(["classify", str(classifier), str(videos), "--out", "x.txt"]) == 2
+    assert "must end in .csv" in capsys.readouterr().err
+
+
+def test_export_ships_a_classifier_with_its_class_names(classifier, videos, tmp_path):
+    from keras_avrep.export import run_litert
+
+    run = ["export", str(classifier), str(videos), "--out", str(tmp_path)]
+    run += ["--name", "sprites", "--formats", "saved_model", "litert"]
+    assert main([*run, "--parts", "representation"]) == 0
+    rows = json.loads((tmp_path / "export.json").read_text())
+    assert all(row["class_agreement"] == 1.0 for row in rows)
+    names = (tmp_path / "labels.txt").read_text().splitlines()
+    assert names == json.loads((classifier / "classifier.json").read_text())["classes"]
+    clip = np.zeros((1, 2, 16, 16, 3), "uint8")
+    logits, _ = run_litert(tmp_path / "sprites.tflite", clip)
+    assert logits.shape == (1, len(names))
+    features, _ = run_litert(tmp_path / "sprites_representation.tflite", clip)
+    assert features.shape == (1, 96)
+    assert "gives `logits`" in (tmp_path / "README.md").read_text()
+
+
+def test_a_bare_backbone_is_exported_as_its_representation(videos, tmp_path):
+    from keras_avrep.backbones import VideoResNetBackbone
+
+    backbone = VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625)
+    backbone.save_to_preset(str(tmp_path / "backbone"))
+    clip = {"num_frames": 2, "stride": 1, "size": 20, "view_size": 16}
+    write_json(tmp_path / "backbone" / CLIP_FILE, clip)
+    run = ["export", str(tmp_path / "backbone"), str(videos), "--formats", "litert"]
+    assert main([*run, "--out", str(tmp_path / "out")]) == 0
+    (row,) = json.loads((tmp_path / "out" / "export.json").read_text())
+    assert "retrieval_agreement" in row
+    assert not (tmp_path / "out" / "labels.txt").exists()
 
 
 def test_export_checks_what_it_wrote(trained, videos, tmp_path):
@@ -257,8 +327,6 @@ def test_prepare_then_scan(videos, tmp_path):
 
 
 def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
-    import shutil
-
     folder = tmp_path / "mine"
     folder.mkdir()
     for path in (videos / "pretrain").iterdir():

@@ -20,10 +20,10 @@ from keras_avrep.export import (
 from keras_avrep.export import onnx as onnx_export
 from keras_avrep.export.fuse import FusedConv3D
 from keras_avrep.export.inference_form import (
-    fixed_representation,
-    float32_representation,
+    fixed_part,
+    float32_part,
 )
-from keras_avrep.models import DCLR
+from keras_avrep.models import DCLR, VideoClassifier
 
 CLIP = (4, 32, 32, 3)
 FLOAT32 = ("saved_model", "litert", "onnx")
@@ -140,6 +140,39 @@ def test_runners_take_uint8_clips_and_return_one_row_each(exported, model):
         assert latency > 0
 
 
+def test_a_classifier_is_written_to_its_logits_in_every_format(model, tmp_path):
+    classifier = VideoClassifier(model.backbone, 3)
+    kernel = classifier.get_layer("logits").kernel
+    kernel.assign(1000 * kernel)  # logits apart, as after training
+    clips = moving_clips(4)
+    logits = classifier.predict(clips.astype("float32"), verbose=0)
+    assert np.abs(logits).max() > 1
+    rows = export_all(
+        classifier,
+        tmp_path,
+        clips,
+        name="c",
+        calibration_clips=moving_clips(64, seed=2),
+        part="logits",
+        labels=["a", "b", "ö"],
+    )
+    assert (tmp_path / "labels.txt").read_text(encoding="utf-8") == "a\nb\nö\n"
+    for row in rows:
+        run = {"saved_model": run_saved_model, "onnx": run_onnx}.get(
+            row["format"], run_litert
+        )
+        found, _ = run(tmp_path / row["path"], clips)
+        assert found.shape == (4, 3)
+        if row["format"] in FLOAT32:
+            np.testing.assert_allclose(found, logits, rtol=1e-4, atol=1e-4)
+            assert row["class_agreement"] == 1.0
+    interpreter = Interpreter(model_path=str(tmp_path / "c_int8.tflite"))
+    outputs = interpreter.get_signature_list()["serving_default"]["outputs"]
+    assert outputs == ["logits"]
+    with pytest.raises(ValueError, match="no `regions`"):
+        export_all(classifier, tmp_path, clips, name="c", part="regions")
+
+
 def test_a_difference_beyond_the_tolerance_is_an_error(model, tmp_path):
     with pytest.raises(ExportError, match=r"saved_model .* tolerance -1"):
         export_all(
@@ -157,7 +190,7 @@ def test_a_difference_beyond_the_tolerance_is_an_error(model, tmp_path):
 def test_an_unfolded_backbone_is_folded_and_fused_with_equal_outputs():
     model = tiny_model(fold=False)
     clips = moving_clips(2).astype("float32")
-    fixed = fixed_representation(model, CLIP, batch_size=1)
+    fixed = fixed_part(model, CLIP, batch_size=1)
     layers = list(fixed._flatten_layers())
     assert all(layer.fold for layer in layers if isinstance(layer, FusedConv3D))
     assert not any(isinstance(x, keras.layers.BatchNormalization) for x in layers)
@@ -169,10 +202,10 @@ def test_an_unfolded_backbone_is_folded_and_fused_with_equal_outputs():
 def test_mixed_precision_is_exported_in_float32():
     model = tiny_model(dtype="mixed_bfloat16")
     clips = moving_clips(2).astype("float32")
-    rebuilt = float32_representation(model).predict(clips, verbose=0)
+    rebuilt = float32_part(model).predict(clips, verbose=0)
     np.testing.assert_allclose(rebuilt, features_of(model, clips), atol=0.1)
     assert np.abs(rebuilt - features_of(model, clips)).max() > 1e-4
-    fixed = fixed_representation(model, CLIP)
+    fixed = fixed_part(model, CLIP)
     np.testing.assert_allclose(np.asarray(fixed(clips)), rebuilt, atol=1e-5)
 
 

@@ -9,7 +9,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.export import export_saved_model
-from keras_avrep.models import DCLR
+from keras_avrep.models import DCLR, VideoClassifier
 
 CLIP = (4, 32, 32, 3)
 
@@ -134,6 +134,19 @@ def test_folder_is_laid_out_for_serving_and_keeps_other_models(served, model):
     readme = (folder / "README.md").read_text()
     assert "docker run" in readme and "/v1/models/other:predict" in readme
     assert "(4, 32, 32, 3)" in readme
+
+
+def test_a_served_classifier_says_what_it_gives(model, tmp_path):
+    classifier = VideoClassifier(model.backbone, 7)
+    path = export_saved_model(
+        classifier, tmp_path, name="sport", clip_shape=CLIP, part="logits"
+    )
+    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    (output,) = signature.structured_outputs.items()
+    assert output[0] == "logits" and output[1].shape.as_list() == [None, 7]
+    readme = (tmp_path / "README.md").read_text()
+    assert "gives `logits`, float32 of shape\n(batch, 7), one logit\nfor" in readme
+    assert "labels.txt" in readme and "embedding" not in readme
 
 
 def test_wrong_names_versions_and_clips_are_refused(model, clips, tmp_path):

@@ -1,0 +1,67 @@
+"""Write the most likely class of videos, by a fine-tuned classifier.
+
+    keras-avrep classify runs/classifier videos --out predictions.csv
+
+One row for each video: its path, its class, and the probability of that class,
+from the mean over equally spaced clips. The classifier is what `finetune` wrote.
+"""
+
+from pathlib import Path
+
+
+def add_arguments(parser):
+    parser.add_argument("run", help="folder or preset of a fine-tuned classifier")
+    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("--out", required=True, help=".csv file")
+    parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
+    parser.add_argument("--threads", type=int, default=2)
+
+
+def run(args):
+    from keras_avrep.cli.progress import Progress, say
+    from keras_avrep.cli.run_folder import class_names, clip_arguments, load_run_model
+    from keras_avrep.data import scan_folder
+    from keras_avrep.evaluation import classify_videos
+
+    out = Path(args.out)
+    if out.suffix != ".csv":
+        raise ValueError(f"--out {out} must end in .csv.")
+    model, config = load_run_model(args.run)
+    classes = class_names(model, config)
+    if classes is None:
+        raise ValueError(
+            f"{args.run} is no classifier; run `keras-avrep finetune {args.run} VIDEOS "
+            "--out CLASSIFIER` first and give CLASSIFIER."
+        )
+    manifest = scan_folder(args.folder, workers=args.threads)
+    if not manifest.records:
+        raise ValueError(f"There are no usable videos in {args.folder}.")
+    found = classify_videos(
+        model,
+        manifest.records,
+        classes,
+        num_clips=args.num_clips,
+        workers=args.threads,
+        progress=Progress("classified"),
+        **clip_arguments(config),
+    )
+    write_predictions(out, found)
+    for reject in [*manifest.rejects, *found.rejects]:
+        say(f"left out: {reject['path']}: {reject['reason']}")
+    say(f"{len(found.paths)} videos in {out}")
+
+
+def write_predictions(out, found):
+    """The file, complete or not at all."""
+    import csv
+
+    from keras_avrep.data.files import replacing
+
+    rows = zip(found.paths, found.classes, found.probabilities, strict=True)
+    with (
+        replacing(out) as temporary,
+        open(temporary, "w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file)
+        writer.writerow(["path", "class", "probability"])
+        writer.writerows([path, name, f"{share:.4f}"] for path, name, share in rows)

@@ -1,0 +1,62 @@
+"""The most likely class of each of many videos."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keras_avrep.evaluation.embed import embed_videos
+
+
+@dataclass
+class Predictions:
+    """Classes of a set of videos.
+
+    Args:
+        paths: list of N video ids.
+        classes: list of N class names.
+        probabilities: float32 array `(N,)`, those of the classes.
+        rejects: list of `{"path", "reason"}` of videos left out.
+    """
+
+    paths: list[str]
+    classes: list[str]
+    probabilities: np.ndarray
+    rejects: list[dict[str, str]] = field(default_factory=list)
+
+
+def classify_videos(classifier, records, classes, **clips) -> Predictions:
+    """The most likely class of videos, by the mean logits over spaced clips.
+
+    Args:
+        classifier: model from pixels `(B, T, H, W, 3)` to logits `(B, K)`.
+        records: list of `keras_avrep.data.VideoRecord`; labels are not needed.
+        classes: K class names in the order of the logits.
+        **clips: `num_clips`, `num_frames`, `stride`, `size` and others of
+            `embed_videos`.
+
+    Returns:
+        `Predictions`; videos that cannot be decoded are in its `rejects`.
+
+    Raises:
+        ValueError: if no video can be decoded, or there are more or fewer names
+            than logits.
+
+    Example:
+    ```python
+    found = classify_videos(classifier, manifest.records, ["dive", "jump"])
+    dict(zip(found.paths, found.classes, strict=True))
+    ```
+
+    Reference: note of DCLR (arXiv:2207.05340), section 6.1.
+    """
+    logits = embed_videos(classifier, records, **clips)
+    if logits.values.shape[1] != len(classes):
+        raise ValueError(
+            f"`classes` has {len(classes)} names but the classifier gives "
+            f"{logits.values.shape[1]} logits; give one name for each."
+        )
+    shifted = logits.values - logits.values.max(axis=1, keepdims=True)
+    # The most likely one is at 0 after the shift.
+    probabilities = 1 / np.exp(shifted).sum(axis=1)
+    names = [classes[number] for number in logits.values.argmax(axis=1)]
+    return Predictions(logits.paths, names, probabilities, logits.rejects)
