@@ -48,8 +48,8 @@ def finetune(
 
     Args:
         classifier: `keras_avrep.models.VideoClassifier`. For a linear probe
-            build it with `train_backbone=False` and use a rate of 5 without
-            decay.
+            build it with `train_backbone=False` and `unit_features=True`, and
+            use a rate of 5 without decay in batches of 128.
         records: list of `VideoRecord` that have the label.
         label: string. Name of the label.
         classes: class names in the order of the logits.
@@ -88,7 +88,7 @@ def finetune(
     finetune(classifier, train, "class", classes, "runs/tuned", epochs=2, batch_size=8)
     ```
 
-    Reference: note of DCLR (arXiv:2207.05340), section 6.1.
+    Reference: note of DCLR (arXiv:2207.05340), sections 6.1 and 6.2.
     """
     numbers = np.array([classes.index(r.labels[label]) for r in records])
     batch_size = min(batch_size, len(records))
@@ -167,26 +167,47 @@ class AugmentedClassifier(keras.Model):
 
 
 def classification_accuracy(
-    classifier, records, label, classes, *, on_reject=None, **clips
-) -> float:
-    """Top-1 accuracy of the mean logits over equally spaced clips.
+    classifier,
+    records,
+    label,
+    classes,
+    *,
+    top_k: int | tuple[int, ...] = 1,
+    on_reject=None,
+    **clips,
+) -> float | dict[int, float]:
+    """Share of videos whose class is among the k largest mean logits of clips.
 
     Args:
         classifier: model from pixels to logits.
         records: list of `VideoRecord`.
         label: string. Name of the label.
         classes: class names in the order of the logits.
+        top_k: int, or several. Defaults to 1.
         on_reject: called with (record, reason) for videos that fail, which are not
             counted. Defaults to `None`.
         **clips: `num_clips`, `num_frames`, `stride`, `size` and others of
             `embed_videos`.
 
     Returns:
-        float in [0, 1].
+        float in [0, 1], or a dict of them from each k.
+
+    Raises:
+        ValueError: if no video can be decoded.
+
+    Example:
+    ```python
+    classification_accuracy(classifier, test, "class", classes, top_k=(1, 5))
+    ```
+
+    Reference: note of DCLR (arXiv:2207.05340), section 6.1.
     """
     logits = embed_videos(classifier, records, **clips)
     by_id = {r.video_id: r for r in records}
     for reject in logits.rejects if on_reject else ():
         on_reject(by_id[reject["path"]], reject["reason"])
-    predicted = [classes[i] for i in logits.values.argmax(axis=1)]
-    return float(np.mean(np.array(predicted) == np.array(logits.labels[label])))
+    ranked = np.asarray(classes)[np.argsort(-logits.values, axis=1, kind="stable")]
+    right = ranked == np.asarray(logits.labels[label])[:, None]
+    wanted = (top_k,) if isinstance(top_k, int) else top_k
+    shares = {k: float(right[:, :k].any(axis=1).mean()) for k in wanted}
+    return shares[top_k] if isinstance(top_k, int) else shares

@@ -2,6 +2,7 @@ import keras
 from keras_hub.models import Task
 
 from keras_avrep.backbones import ResNet3DBackbone, VideoResNetBackbone
+from keras_avrep.layers import unit_length
 from keras_avrep.models.pixel_features import pixel_features
 from keras_avrep.models.systems import LOCALISERS, system_of
 
@@ -16,6 +17,8 @@ class VideoClassifier(Task):
         dropout: float. Before the class layer. Defaults to `0`.
         train_backbone: bool. `False` freezes the backbone, batch norm
             included. Defaults to `True`.
+        unit_features: bool. Whether features are scaled to unit length before the
+            class layer, as a linear probe has it. Defaults to `False`.
 
     Call arguments:
         inputs: pixels `(batch, T, H, W, 3)`, 0 to 255.
@@ -44,6 +47,7 @@ class VideoClassifier(Task):
         num_classes,
         dropout=0.0,
         train_backbone=True,
+        unit_features=False,
         preprocessor=None,
         **kwargs,
     ):
@@ -53,7 +57,8 @@ class VideoClassifier(Task):
         backbone.trainable = train_backbone
         # === Functional model ===
         video, _, features = pixel_features(backbone)
-        x = keras.layers.Dropout(dropout, dtype="float32")(features)
+        x = unit_length(features) if unit_features else features
+        x = keras.layers.Dropout(dropout, dtype="float32")(x)
         logits = keras.layers.Dense(
             num_classes,
             kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
@@ -65,6 +70,7 @@ class VideoClassifier(Task):
         self.num_classes = num_classes
         self.dropout = dropout
         self.train_backbone = train_backbone
+        self.unit_features = unit_features
 
     @classmethod
     def for_backbone(cls, backbone, num_classes, **kwargs):
@@ -108,6 +114,10 @@ class VideoClassifier(Task):
         """
         return {"video": clips}
 
+    def open_axes(self, name):
+        """Axes of what an inference model takes that may have any length: none."""
+        return {}
+
     @classmethod
     def from_preset(cls, preset, load_weights=True, **kwargs):
         """A classifier on the backbone of any system, or a saved classifier.
@@ -149,6 +159,7 @@ class VideoClassifier(Task):
             "num_classes": self.num_classes,
             "dropout": self.dropout,
             "train_backbone": self.train_backbone,
+            "unit_features": self.unit_features,
         }
 
 

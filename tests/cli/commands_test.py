@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from keras_avrep.cli.export import calibration_clips, divide
-from keras_avrep.cli.main import COMMANDS, main
+from keras_avrep.cli.finetune import chosen_recipe
+from keras_avrep.cli.main import COMMANDS, build_parser, main
 from keras_avrep.cli.run_folder import CLIP_FILE, write_json
 from keras_avrep.data import scan_folder
 from keras_avrep.export import FORMATS
-from keras_avrep.models import DCLR
+from keras_avrep.models import DCLR, VideoClassifier
 
 TRAINING = ["--steps", "2", "--batch-size", "4", "--num-frames", "2", "--stride", "1"]
 TRAINING += ["--size", "20", "--view-size", "16", "--precision", "float32"]
@@ -222,6 +223,10 @@ def test_finetune_trains_and_saves_a_classifier(classifier, trained, videos, tmp
     assert result["label"] == "sprite"
     assert 0 <= result["accuracy"] <= 1
     assert (classifier / "preset" / "config.json").exists()
+    # The note's linear probe; the tiny presets learn directions, so no flip.
+    config = json.loads((classifier / "run.json").read_text())
+    assert (config["learning_rate"], config["flip"]) == (5.0, 0.0)
+    assert VideoClassifier.from_preset(str(classifier / "preset")).unit_features
     run = ["finetune", str(trained), str(videos), "--out", str(tmp_path)]
     assert main([*run, "--label", "weather"]) == 2
 
@@ -350,3 +355,20 @@ def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
     assert (tmp_path / "run/dclr/evaluation.json").exists()
     assert main([*run, "--steps", "2", "--batch-size", "4"]) == 0
     assert "resumed at step 2 of 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([], {"batch_size": 64, "learning_rate": 0.1, "flip": 0.5}),
+        (["--linear"], {"batch_size": 128, "learning_rate": 5.0, "flip": 0.5}),
+        (
+            ["--linear", "--batch-size", "8", "--flip", "0"],
+            {"batch_size": 8, "learning_rate": 5.0, "flip": 0.0},
+        ),
+    ],
+)
+def test_the_recipe_of_finetuning_unless_asked_otherwise(asked, expected):
+    args = build_parser().parse_args(["finetune", "r", "v", "--out", "o", *asked])
+    # Of a model without views, such as a bare backbone.
+    assert chosen_recipe(args, None) == expected

@@ -84,7 +84,18 @@ def test_a_frozen_backbone_keeps_its_weights_and_its_batch_norm(
     for a, b in zip(before, model.backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.allclose(logits, model.get_layer("logits").get_weights()[0])
-    accuracy = classification_accuracy(
-        model, records, "sprite", classes, num_clips=1, **CLIP
-    )
-    assert 0 <= accuracy <= 1
+
+
+def test_top_k_accuracy_of_known_logits(records, classes):
+    video = keras.Input((4, 16, 16, 3))
+    zeros = keras.ops.mean(video, axis=(1, 2, 3, 4))[:, None] * 0
+    # The classes always in this order, the last first.
+    model = keras.Model(video, zeros + np.arange(len(classes), dtype="float32"))
+    arguments = (model, records, "sprite", classes)
+    truth = [r.labels["sprite"] for r in records]
+    expected = {k: np.mean([t in classes[-k:] for t in truth]) for k in (1, 2)}
+    options = {"num_clips": 1, **CLIP}
+    found = classification_accuracy(*arguments, top_k=(1, 2), **options)
+    assert found == pytest.approx(expected)
+    assert 0 < found[1] < found[2]
+    assert classification_accuracy(*arguments, **options) == found[1]

@@ -57,6 +57,31 @@ def test_a_frozen_backbone_does_not_move():
         np.testing.assert_array_equal(a, b)
 
 
+def test_unit_features_make_logits_blind_to_the_length_of_features(tmp_path):
+    classifier = VideoClassifier(build().backbone, 2, unit_features=True)
+    features = classifier.representation.predict(CLIPS, verbose=0)
+    kernel, bias = classifier.get_layer("logits").get_weights()
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    logits = classifier.predict(CLIPS, verbose=0)
+    np.testing.assert_allclose(logits, unit @ kernel + bias, atol=1e-6)
+    classifier.save_to_preset(str(tmp_path))
+    again = VideoClassifier.from_preset(str(tmp_path))
+    assert again.unit_features
+    np.testing.assert_allclose(again.predict(CLIPS, verbose=0), logits, atol=1e-6)
+
+
+def test_says_what_can_be_exported():
+    classifier = VideoClassifier(build().backbone, 2)
+    models = classifier.inference_models()
+    assert list(models) == ["representation", "logits"]
+    for name, expected in (("representation", (4, 96)), ("logits", (4, 2))):
+        inputs = classifier.inference_inputs(name, CLIPS)
+        assert list(inputs) == ["video"]
+        assert models[name].predict(inputs["video"], verbose=0).shape == expected
+    logits = models["logits"].predict(CLIPS, verbose=0)
+    np.testing.assert_array_equal(logits, classifier.predict(CLIPS, verbose=0))
+
+
 @pytest.mark.parametrize("task", [DCLR, VideoClassifier])
 def test_weights_of_a_bare_configuration_are_a_helpful_error(task):
     kwargs = {"num_classes": 3} if task is VideoClassifier else {}
