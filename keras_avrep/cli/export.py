@@ -120,7 +120,12 @@ def export_parts(model, parts, out, clips, args):
         inputs = model.inference_inputs(part, clips[:4])
         name = f"{args.name or type(model).__name__.lower()}_{part}"
         rows += export_part(
-            part_model, out, inputs, name=name, tolerance=args.tolerance
+            part_model,
+            out,
+            inputs,
+            name=name,
+            tolerance=args.tolerance,
+            open_axes=model.open_axes(part),
         )
     return [{**row, "note": "outputs " + ", ".join(row["outputs"])} for row in rows]
 

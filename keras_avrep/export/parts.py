@@ -12,6 +12,7 @@ from keras_avrep.export.inference_form import (
     require_tensorflow,
     save_function,
 )
+from keras_avrep.export.part_readme import write_part_readme
 
 PART_FORMATS = ("saved_model", "litert")
 
@@ -24,13 +25,15 @@ def export_part(
     name: str,
     formats: Sequence[str] = PART_FORMATS,
     tolerance: float = 1e-4,
+    open_axes: dict[str, int] | None = None,
 ) -> list[dict]:
     """Write an inference model of a system, and check each file against Keras.
 
     Args:
         model: functional model with named inputs, and one output or a dict of
             them; one of a system's `inference_models`.
-        folder: path. Gets `NAME/1/` and `NAME.tflite`.
+        folder: path. Gets `NAME/1/`, `NAME.tflite`, and `NAME.md` that says what
+            they take and give.
         inputs: dict from input name to an array `(N, ...)` of real examples.
             They fix the shapes and are what is compared.
         name: string. Names the files and the served model.
@@ -39,10 +42,13 @@ def export_part(
         tolerance: float. Largest absolute difference of an output allowed, for
             outputs of a magnitude up to 1; above, relative to it. Defaults to
             `1e-4`.
+        open_axes: dict from input name to the number of an axis, the batch being
+            0, whose length the SavedModel leaves open; a LiteRT file has that of
+            the examples. A system's `open_axes` says them. Defaults to `None`.
 
     Returns:
-        List of dicts of `format`, `path`, `bytes`, `max_abs_diff` and `outputs`,
-        the shapes by name.
+        List of dicts of `format`, `path`, `bytes`, `max_abs_diff`, and `inputs` and
+        `outputs`, the shapes by name, `None` where any length goes.
 
     Raises:
         ValueError: if `inputs` does not name the model's inputs, or a file
@@ -53,6 +59,9 @@ def export_part(
     ```python
     steps = model.inference_models()["steps"]
     export_part(steps, "exported", {"video": clips}, name="teg_steps")
+    regions = const_cl.inference_models()["region_features"]
+    examples = const_cl.inference_inputs("region_features", clips)
+    export_part(regions, "exported", examples, name="r", open_axes={"boxes": 1})
     ```
     """
     require_tensorflow("The export of a model part")
@@ -64,7 +73,9 @@ def export_part(
     expected = as_dict(model.predict(_call_form(model, inputs), verbose=0))
     rows = []
     for format in formats:
-        path = WRITERS[format](model, Path(folder), name, inputs)
+        shapes = input_shapes(inputs, format, open_axes or {})
+        fixed = _fixed(model, shapes, None if format == "saved_model" else 1)
+        path = WRITERS[format](fixed, Path(folder), name)
         found = READERS[format](path, inputs)
         difference = max(_difference(expected[key], found[key]) for key in expected)
         if not difference <= tolerance:
@@ -79,10 +90,21 @@ def export_part(
                 "path": path.relative_to(folder).as_posix(),
                 "bytes": sum(f.stat().st_size for f in files if f.is_file()),
                 "max_abs_diff": difference,
-                "outputs": {key: list(x.shape[1:]) for key, x in expected.items()},
+                "inputs": shapes,
+                "outputs": {key: list(x.shape[1:]) for key, x in fixed.output.items()},
             }
         )
+    write_part_readme(Path(folder), name, rows)
     return rows
+
+
+def input_shapes(inputs, format, open_axes) -> dict:
+    """Shapes that a format takes, the batch aside, `None` for any length."""
+    shapes = {name: list(array.shape[1:]) for name, array in inputs.items()}
+    if format == "saved_model":
+        for name, axis in open_axes.items():
+            shapes[name][axis - 1] = None
+    return shapes
 
 
 def as_dict(outputs, name="output") -> dict:
@@ -100,11 +122,11 @@ def _call_form(model, inputs):
     return inputs if len(model.inputs) > 1 else next(iter(inputs.values()))
 
 
-def _fixed(model, inputs, batch_size):
-    """The model for inputs of fixed shapes, its outputs by name."""
+def _fixed(model, shapes, batch_size):
+    """The model for inputs of some shapes, its outputs by name."""
     symbolic = {
-        name: keras.Input(array.shape[1:], batch_size=batch_size, name=name)
-        for name, array in inputs.items()
+        name: keras.Input(shape, batch_size=batch_size, name=name)
+        for name, shape in shapes.items()
     }
     return keras.Model(symbolic, as_dict(model(_call_form(model, symbolic))))
 
@@ -123,19 +145,19 @@ def _write_archive(fixed, path):
     save_function(serve, specs, fixed, path)
 
 
-def _write_saved_model(model, folder, name, inputs):
+def _write_saved_model(fixed, folder, name):
     path = folder / name / "1"
-    _write_archive(_fixed(model, inputs, None), path)
+    _write_archive(fixed, path)
     return path
 
 
-def _write_litert(model, folder, name, inputs):
+def _write_litert(fixed, folder, name):
     import tempfile
 
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as scratch:
-        _write_archive(_fixed(model, inputs, 1), scratch)
+        _write_archive(fixed, scratch)
         converter = tf.lite.TFLiteConverter.from_saved_model(scratch)
         converter.experimental_enable_resource_variables = False
         content = converter.convert()

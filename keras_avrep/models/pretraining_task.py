@@ -70,6 +70,18 @@ class PretrainingTask(PresetTask, SelfSupervisedTask):
         """
         return {"video": clips}
 
+    def open_axes(self, name):
+        """Axes of what an inference model takes that may have any length.
+
+        Args:
+            name: string. A key of `inference_models`.
+
+        Returns:
+            Dict from input name to the number of its axis, the batch being 0; empty
+            by default.
+        """
+        return {}
+
     def calibrated_model(self):
         """The model from pixels whose batch norm is set to whole clips in the end.
 

@@ -30,9 +30,13 @@ def test_named_inputs_and_outputs_come_back_the_same(tmp_path):
     assert [row["format"] for row in rows] == ["saved_model", "litert"]
     for row in rows:
         assert row["max_abs_diff"] < 1e-4
+        assert row["inputs"] == {"video": [2, 8, 8, 3], "boxes": [3, 4]}
         assert row["outputs"] == {"logits": [5], "boxes_out": [3, 2]}
         assert row["bytes"] > 0
         assert (tmp_path / row["path"]).exists()
+    text = (tmp_path / "both.md").read_text()
+    assert "| `both.tflite` | `video` (1, 2, 8, 8, 3), `boxes` (1, 3, 4) |" in text
+    assert "places for" not in text
 
 
 def test_a_model_of_reduced_precision_is_written_in_float32(tmp_path):

@@ -1,9 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import tiny_const_cl as tiny
+from ai_edge_litert.interpreter import Interpreter
 from keras import ops
 
+from keras_avrep.export import export_part
 from keras_avrep.layers import unit_length
 from keras_avrep.models import ConSTCL, ConSTCLViews
 from keras_avrep.models.const_cl import RegionTransformHead
@@ -279,7 +282,39 @@ def test_region_features_are_those_of_the_head():
     expected = to_numpy(model.region_head.regions(maps, boxes))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     inputs = model.inference_inputs("region_features", clips)
-    assert models["region_features"].predict(inputs, verbose=0).shape[:2] == (4, 2)
+    assert models["region_features"].predict(inputs, verbose=0).shape[:2] == (4, 8)
+
+
+def test_exported_regions_take_any_number_of_boxes(tmp_path):
+    model = tiny.build()
+    regions = model.inference_models()["region_features"]
+    clips = tiny.draw_clips(RNG)
+    saved, litert = export_part(
+        regions,
+        tmp_path,
+        model.inference_inputs("region_features", clips),
+        name="regions",
+        open_axes=model.open_axes("region_features"),
+    )
+    assert saved["inputs"]["boxes"] == [None, 4]
+    assert litert["inputs"]["boxes"] == [8, 4]
+    text = (tmp_path / "regions.md").read_text()
+    assert "`boxes` (batch, any, 4)" in text and "places for 8" in text
+    boxes = tiny.draw_boxes(RNG)[:, 0]
+    expected = regions.predict({"video": clips, "boxes": boxes}, verbose=0)
+    serve = tf.saved_model.load(str(tmp_path / saved["path"])).signatures[
+        "serving_default"
+    ]
+    (found,) = serve(video=tf.constant(clips), boxes=tf.constant(boxes)).values()
+    assert found.shape[1] == boxes.shape[1] == 3
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    # A file for phones has eight places; those left are filled with zeros.
+    filled = np.zeros((1, 8, 4), "float32")
+    filled[:, :3] = boxes[:1]
+    interpreter = Interpreter(model_path=str(tmp_path / litert["path"]))
+    run = interpreter.get_signature_runner("serving_default")
+    (found,) = run(video=clips[:1], boxes=filled).values()
+    np.testing.assert_allclose(found[:, :3], expected[:1], atol=1e-4)
 
 
 def test_both_branches_are_calibrated():

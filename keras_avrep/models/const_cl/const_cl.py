@@ -24,6 +24,22 @@ from keras_avrep.models.pixel_features import normalise_layer, pixel_features
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.views import LinearDecaySampler
 
+# The whole frame, its middle, its quarters, and slots that are left empty: as many
+# as a LiteRT file has.
+EXAMPLE_BOXES = np.array(
+    [
+        [0, 0, 1, 1],
+        [0.25, 0.25, 0.75, 0.75],
+        [0, 0, 0.5, 0.5],
+        [0, 0.5, 0.5, 1],
+        [0.5, 0, 1, 0.5],
+        [0.5, 0.5, 1, 1],
+        [0, 0, 0, 0],
+        [0, 0, 0, 0],
+    ],
+    "float32",
+)
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ConSTCL(PretrainingTask):
@@ -255,7 +271,9 @@ class ConSTCL(PretrainingTask):
 
         The latter takes `video` `(B, T, H, W, 3)`, 0 to 255, and `boxes`
         `(B, N, 4)`, relative `y1, x1, y2, x2` in the frame `T // 2`, and gives
-        features `(B, N, C)` of the regions' own branch.
+        features `(B, N, C)` of the regions' own branch. A SavedModel of it takes any
+        number of boxes, a LiteRT file eight: fill up with zeros and leave out the
+        same rows of the result, as no box changes what another gives.
         """
         models = {"representation": self.representation}
         if "local" in self.loss_weights:
@@ -265,9 +283,11 @@ class ConSTCL(PretrainingTask):
     def inference_inputs(self, name, clips):
         inputs = {"video": clips}
         if name == "region_features":
-            boxes = np.array([[0, 0, 1, 1], [0.25, 0.25, 0.75, 0.75]], "float32")
-            inputs["boxes"] = np.repeat(boxes[None], len(clips), axis=0)
+            inputs["boxes"] = np.repeat(EXAMPLE_BOXES[None], len(clips), axis=0)
         return inputs
+
+    def open_axes(self, name):
+        return {"boxes": 1} if name == "region_features" else {}
 
     def calibrated_model(self):
         if self.local_stage is None:
