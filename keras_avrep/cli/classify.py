@@ -8,10 +8,12 @@ from the mean over equally spaced clips. The classifier is what `finetune` wrote
 
 from pathlib import Path
 
+from keras_avrep.cli.videos import VIDEOS
+
 
 def add_arguments(parser):
     parser.add_argument("run", help="folder or preset of a fine-tuned classifier")
-    parser.add_argument("folder", help="folder of videos")
+    parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".csv file")
     parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
     parser.add_argument("--threads", type=int, default=2)
@@ -20,7 +22,7 @@ def add_arguments(parser):
 def run(args):
     from keras_avrep.cli.progress import Progress, say
     from keras_avrep.cli.run_folder import class_names, clip_arguments, load_run_model
-    from keras_avrep.data import scan_folder
+    from keras_avrep.cli.videos import manifest_cache, open_videos
     from keras_avrep.evaluation import classify_videos
 
     out = Path(args.out)
@@ -33,9 +35,8 @@ def run(args):
             f"{args.run} is no classifier; run `keras-avrep finetune {args.run} VIDEOS "
             "--out CLASSIFIER` first and give CLASSIFIER."
         )
-    manifest = scan_folder(args.folder, workers=args.threads)
-    if not manifest.records:
-        raise ValueError(f"There are no usable videos in {args.folder}.")
+    cache = manifest_cache(args.run, out.parent)
+    manifest = open_videos(args.folder, cache, args.threads)
     found = classify_videos(
         model,
         manifest.records,
