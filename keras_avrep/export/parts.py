@@ -91,7 +91,10 @@ def export_part(
                 "bytes": sum(f.stat().st_size for f in files if f.is_file()),
                 "max_abs_diff": difference,
                 "inputs": shapes,
-                "outputs": {key: list(x.shape[1:]) for key, x in fixed.output.items()},
+                "outputs": {
+                    key: output_shape(x, fixed.output[key])
+                    for key, x in expected.items()
+                },
             }
         )
     write_part_readme(Path(folder), name, rows)
@@ -105,6 +108,15 @@ def input_shapes(inputs, format, open_axes) -> dict:
         for name, axis in open_axes.items():
             shapes[name][axis - 1] = None
     return shapes
+
+
+def output_shape(array, symbolic) -> list:
+    """Shape of an output, the batch aside, `None` where any length goes."""
+    shape = list(array.shape[1:])
+    if len(symbolic.shape) != array.ndim:
+        # Of a model of a list of inputs, Keras may infer shapes in another order.
+        return shape
+    return [n if m else None for n, m in zip(shape, symbolic.shape[1:], strict=True)]
 
 
 def as_dict(outputs, name="output") -> dict:
