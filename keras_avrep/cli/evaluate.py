@@ -90,6 +90,11 @@ def measure_features(args, model, run, clip):
     of_training = run is not None and rejects == run / REJECTS
     if of_training:
         recall_rejects(manifest, rejects)
+        if not any(record.split for record in manifest.records):
+            say(
+                "The videos have no splits: those that it is tested with are among "
+                "those that it has learned from, without their labels."
+            )
     results = measure_model(
         model,
         run,
