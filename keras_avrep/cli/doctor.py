@@ -5,6 +5,7 @@ KERAS_BACKEND=torch keras-avrep doctor
 """
 
 import os
+import shutil
 
 
 def add_arguments(parser):
@@ -38,13 +39,31 @@ def usable_cores():
     return os.cpu_count() or 1
 
 
+def has_nvidia_driver():
+    """Whether the machine has a driver of NVIDIA, used or not."""
+    return os.path.exists("/proc/driver/nvidia") or bool(shutil.which("nvidia-smi"))
+
+
+def gpu_advice(backend):
+    """What to do about a GPU that is not there, or not used."""
+    if not has_nvidia_driver():
+        return "A GPU would be many times faster; no driver for one was found."
+    if backend == "tensorflow":
+        extra = "pip install keras-avrep[cuda]"
+    else:
+        extra = f"install {backend} with CUDA, as its own pages say"
+    return (
+        f"There is a driver of an NVIDIA GPU, but {backend} does not see it: {extra}."
+    )
+
+
 def advice(policy):
     """What would be faster here, most important first."""
     import keras
 
     lines = []
     if policy.device == "cpu":
-        lines.append("A GPU would be many times faster; no driver for one was found.")
+        lines.append(gpu_advice(keras.backend.backend()))
         if policy.precision == "float32":
             lines.append(
                 "This CPU has no bfloat16 arithmetic; one with AVX512-BF16 or AMX "

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
+from keras_avrep.cli.doctor import gpu_advice, has_nvidia_driver
 from keras_avrep.cli.export import calibration_clips, divide
 from keras_avrep.cli.finetune import chosen_recipe
 from keras_avrep.cli.main import COMMANDS, build_parser, main
@@ -315,6 +316,17 @@ def test_export_compares_on_the_test_split_and_calibrates_on_the_other(
     assert calibration_clips([], clip, FORMATS) is None
     assert calibration_clips(compared, clip, ["litert"]) is None
     assert calibration_clips(compared, clip, FORMATS).shape == (1, 2, 16, 16, 3)
+
+
+def test_doctor_tells_a_missing_gpu_from_one_that_is_not_used(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if not has_nvidia_driver():
+        assert "no driver" in gpu_advice("tensorflow")
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert "keras-avrep[cuda]" in gpu_advice("tensorflow")
+    assert "install torch with CUDA" in gpu_advice("torch")
 
 
 def test_presets_and_doctor(capsys):
