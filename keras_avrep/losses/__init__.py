@@ -1,5 +1,11 @@
 from keras_avrep.losses.activation_alignment import activation_alignment
 from keras_avrep.losses.concept_fidelity import concept_fidelity
+from keras_avrep.losses.contrast_statistics import (
+    embedding_std,
+    region_similarities,
+    step_accuracy,
+    usage_perplexity,
+)
 from keras_avrep.losses.correspondence import correspondence
 from keras_avrep.losses.cross_modal_distillation import cross_modal_distillation
 from keras_avrep.losses.distribution_divergence import distribution_divergence
@@ -38,6 +44,7 @@ __all__ = [
     "cross_modal_distillation",
     "cross_view_accuracy",
     "distribution_divergence",
+    "embedding_std",
     "in_batch_multi_positive_nce",
     "in_batch_nce",
     "interpolated_step_match",
@@ -55,12 +62,15 @@ __all__ = [
     "nearest_step_match",
     "nt_xent",
     "region_nce",
+    "region_similarities",
     "response_loss",
     "soft_region_contrast",
+    "step_accuracy",
     "steps_within",
     "swapped_prediction",
     "temporal_nce",
     "timestamp_retrieval",
     "truncated_smoothing",
+    "usage_perplexity",
     "wrong_mode_entropy",
 ]

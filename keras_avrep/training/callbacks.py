@@ -38,7 +38,7 @@ class StepCallback(keras.callbacks.Callback):
 
 
 class History(StepCallback):
-    """Every loss term, speed and data wait over windows of steps, to CSV.
+    """Losses, statistics, speed and data wait over windows of steps, to CSV.
 
     Args:
         path: `.csv` file; on a resumed run rows after `first_step` are dropped.
@@ -107,8 +107,10 @@ class History(StepCallback):
             self.measured_steps += step - first
             self._measured_seconds += seconds
             self._measured_wait += wait - waited
-        row["embedding_std"] = embedding_spread(self.model)
-        self.rows.append({k: v for k, v in row.items() if v is not None})
+        spread = embedding_spread(self.model)
+        if spread is not None:
+            row["embedding_std"] = spread
+        self.rows.append(row)
         self._write()
         self._report(row)
         # Windows, not running means since the start.
@@ -228,7 +230,8 @@ class CollapseAlarm(StepCallback):
     """Warns, once, when embeddings of different videos have become alike.
 
     Watches the standard deviation of each dimension of the unit keys in the
-    queue, about `1 / sqrt(dim)` when they are spread.
+    queue, about `1 / sqrt(dim)` when they are spread; without a queue, the
+    statistic `embedding_std` of the steps.
 
     Args:
         threshold: float. Share of that value below which to warn. Defaults to
@@ -252,6 +255,8 @@ class CollapseAlarm(StepCallback):
             return
         self.sync()
         spread = embedding_spread(self.model)
+        if spread is None and "embedding_std" in logs:
+            spread = float(logs["embedding_std"])
         if spread is not None and spread < self.threshold:
             self.collapsed = True
             self.warn(

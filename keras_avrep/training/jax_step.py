@@ -10,7 +10,7 @@ class JaxStep:
     def train_step(self, state, data):
         batch = self.unpack(data)
         trainable, non_trainable, optimizer_variables, metrics_variables = state
-        gradients, (total, losses, keys, non_trainable) = self._stateless_gradients(
+        gradients, (measured, keys, non_trainable) = self._stateless_gradients(
             trainable,
             non_trainable,
             batch,
@@ -23,10 +23,23 @@ class JaxStep:
             self.finish_step(keys)
             non_trainable = _read(scope, self.non_trainable_variables)
         with _scope_of(self.metrics_variables, metrics_variables) as scope:
-            logs = self.update_loss_trackers(total, losses)
+            logs = self.update_trackers(*measured)
             metrics_variables = _read(scope, self.metrics_variables)
         state = trainable, non_trainable, optimizer_variables, metrics_variables
         return logs, state
+
+    def test_step(self, state, data):
+        trainable, non_trainable, metrics_variables = state
+        values = zip(
+            [*self.trainable_variables, *self.non_trainable_variables],
+            [*trainable, *non_trainable],
+            strict=True,
+        )
+        measured = self.validation_losses(self.unpack(data), values)
+        with _scope_of(self.metrics_variables, metrics_variables) as scope:
+            logs = self.update_trackers(*measured)
+            metrics_variables = _read(scope, self.metrics_variables)
+        return logs, (trainable, non_trainable, metrics_variables)
 
     def fit_input(self, batches):
         """Batches as a generator that `fit` takes."""
@@ -34,7 +47,7 @@ class JaxStep:
 
     def loss_gradients(self, batch):
         """Total loss, named losses and gradients of one batch, nothing applied."""
-        gradients, (total, losses, _, _) = self._jitted_gradients(
+        gradients, ((total, losses, _), _, _) = self._jitted_gradients(
             [v.value for v in self.trainable_variables],
             [v.value for v in self.non_trainable_variables],
             batch,
@@ -57,8 +70,8 @@ class JaxStep:
                 of it. Defaults to `None`.
 
         Returns:
-            List of gradients, and a tuple of the total loss, the named losses, the
-            keys and the new non-trainable values.
+            List of gradients, and a tuple of what `query_losses` returns, the keys
+            and the new non-trainable values.
         """
         with self._scope(trainable, non_trainable) as scope:
             views, keys = self.prepare_step(batch)
@@ -66,10 +79,11 @@ class JaxStep:
 
         def loss_fn(trainable):
             with self._scope(trainable, non_trainable) as scope:
-                total, losses = self.query_losses(views, keys, batch)
+                measured = self.query_losses(views, keys, batch)
                 values = _read(scope, self.non_trainable_variables)
+            total = measured[0]
             scaled = total if scale_loss is None else scale_loss(total)
-            return scaled, (total, losses, keys, values)
+            return scaled, (measured, keys, values)
 
         return jax.grad(loss_fn, has_aux=True)(trainable)
 

@@ -1,4 +1,5 @@
 import keras
+from keras import ops
 
 if keras.backend.backend() == "tensorflow":
     from keras_avrep.training.tensorflow_step import TensorFlowStep as BackendStep
@@ -6,6 +7,10 @@ elif keras.backend.backend() == "jax":
     from keras_avrep.training.jax_step import JaxStep as BackendStep
 else:
     from keras_avrep.training.torch_step import TorchStep as BackendStep
+
+
+# The name that Keras gives to what a seed generator keeps.
+SEED_STATE = "seed_generator_state"
 
 
 class SelfSupervisedStep(BackendStep):
@@ -22,12 +27,16 @@ class SelfSupervisedStep(BackendStep):
     - `key_forward(views)` → dict of tensors, run without gradient;
     - `query_forward(views, keys)` → dict of named outputs;
     - `compute_losses(outputs, batch)` → `{name: scalar}`;
-    - `enqueue(keys)`, by default nothing.
+    - `enqueue(keys)`, by default nothing;
+    - `statistics(outputs)`, by default nothing: `{name: scalar}` of what is worth
+      watching beside the losses, for all of `self.statistic_names`.
 
     and sets `self.loss_weights`, a dict from loss name to a float.
     `self.batches_seen`, an int32 variable, counts the batches of training and of
     filling the queues: schedules compute on it, so they resume with the checkpoint.
     """
+
+    statistic_names = ()
 
     def fit(self, x=None, **kwargs):
         """Train on batches of samples, as `keras.Model.fit`.
@@ -46,6 +55,18 @@ class SelfSupervisedStep(BackendStep):
             self._symbolic_build()
         # The loader shuffles; Keras would only warn that it cannot.
         return keras.Model.fit(self, x, **{"shuffle": False, **kwargs})
+
+    def evaluate(self, x=None, **kwargs):
+        """Losses of batches of samples, nothing updated, as `keras.Model.evaluate`.
+
+        Args:
+            x: what `fit` takes. Views are drawn as in training.
+            **kwargs: see `keras.Model.evaluate`.
+
+        Returns:
+            The mean losses and statistics; by name with `return_dict=True`.
+        """
+        return keras.Model.evaluate(self, x, **kwargs)
 
     def build_step(self):
         """Create what the train step keeps: loss weights, metrics, a count."""
@@ -67,6 +88,9 @@ class SelfSupervisedStep(BackendStep):
         self.loss_trackers = [
             keras.metrics.Mean(name=name)
             for name in ("loss", *(f"loss_{name}" for name in self.loss_weights))
+        ]
+        self.statistic_trackers = [
+            keras.metrics.Mean(name=name) for name in self.statistic_names
         ]
 
     def set_loss_weight(self, name, weight):
@@ -104,17 +128,35 @@ class SelfSupervisedStep(BackendStep):
         return views, keys
 
     def query_losses(self, views, keys, batch):
-        """The part of the step that the gradient flows through."""
+        """The part of the step that the gradient flows through.
+
+        Returns:
+            The total loss, the named losses and the named statistics, which have no
+            gradient.
+        """
         outputs = self.query_forward(views, keys)
         losses = self.compute_losses(outputs, batch)
-        return self.total_loss(losses), losses
+        statistics = {
+            name: ops.stop_gradient(ops.cast(value, "float32"))
+            for name, value in self.statistics(outputs).items()
+        }
+        return self.total_loss(losses), losses, statistics
 
-    def update_loss_trackers(self, total, losses):
+    def update_trackers(self, total, losses, statistics):
         """Fold one step into the running means and return them as logs."""
-        values = [total, *(losses[name] for name in self.loss_weights)]
-        for tracker, value in zip(self.loss_trackers, values, strict=True):
+        values = [
+            total,
+            *(losses[name] for name in self.loss_weights),
+            *(statistics[name] for name in self.statistic_names),
+        ]
+        trackers = [*self.loss_trackers, *self.statistic_trackers]
+        for tracker, value in zip(trackers, values, strict=True):
             tracker.update_state(value)
-        return {tracker.name: tracker.result() for tracker in self.loss_trackers}
+        return {tracker.name: tracker.result() for tracker in trackers}
+
+    def statistics(self, outputs):
+        """Scalars worth watching beside the losses; none by default."""
+        return {}
 
     def update_momentum(self):
         """Move momentum twins; nothing by default."""
@@ -127,9 +169,24 @@ class SelfSupervisedStep(BackendStep):
         self.enqueue(keys)
         self.batches_seen.assign(self.batches_seen + 1)
 
-    def test_step(self, batch):
-        """Losses of a batch, with the views of training, nothing updated."""
-        raise NotImplementedError(
-            f"{type(self).__name__} has no validation loss: evaluate its "
-            "representation with `keras_avrep.evaluation` instead."
-        )
+    def validation_losses(self, batch, values=()):
+        """What `query_losses` says of a batch, with nothing kept of what it changes.
+
+        Views are drawn as in training, but from a seed that is always the same, so
+        that losses can be compared between epochs; a batch's place does not count.
+
+        Args:
+            batch: what a train step takes.
+            values: pairs of a variable and the value it is to have. Defaults to
+                none, the values of now.
+
+        Returns:
+            The total loss, the named losses and the named statistics.
+        """
+        seeds = [v for v in self.variables if v.name == SEED_STATE]
+        still = [(v, ops.zeros(v.shape, v.dtype)) for v in seeds]
+        # Batch norms, queues and seeds change within the scope alone.
+        with keras.StatelessScope([*values, *still]):
+            views = self.make_views(batch)
+            keys = self.key_forward(views)
+            return self.query_losses(views, keys, batch)

@@ -11,14 +11,17 @@ class TensorFlowStep:
         views, keys = self.prepare_step(batch)
         views, keys = tf.nest.map_structure(tf.stop_gradient, (views, keys))
         with tf.GradientTape() as tape:
-            total, losses = self.query_losses(views, keys, batch)
+            total, losses, statistics = self.query_losses(views, keys, batch)
             scaled = self.optimizer.scale_loss(total)
         variables = self.trainable_variables
         self.optimizer.apply_gradients(
             zip(tape.gradient(scaled, variables), variables, strict=True)
         )
         self.finish_step(keys)
-        return self.update_loss_trackers(total, losses)
+        return self.update_trackers(total, losses, statistics)
+
+    def test_step(self, data):
+        return self.update_trackers(*self.validation_losses(self.unpack(data)))
 
     def fit_input(self, batches):
         """Batches as a data set that `fit` asks for one only when it needs it.
@@ -39,5 +42,5 @@ class TensorFlowStep:
         """Total loss, named losses and gradients of one batch, nothing applied."""
         views, keys = self.prepare_step(batch)
         with tf.GradientTape() as tape:
-            total, losses = self.query_losses(views, keys, batch)
+            total, losses, _ = self.query_losses(views, keys, batch)
         return total, losses, tape.gradient(total, self.trainable_variables)

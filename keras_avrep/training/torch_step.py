@@ -10,7 +10,7 @@ class TorchStep:
         with torch.no_grad():
             views, keys = self.prepare_step(batch)
         self.clear_gradients()
-        total, losses = self.query_losses(views, keys, batch)
+        total, losses, statistics = self.query_losses(views, keys, batch)
         self.optimizer.scale_loss(total).backward()
         variables = self.trainable_variables
         with torch.no_grad():
@@ -18,7 +18,11 @@ class TorchStep:
             # Only now: `assign` is in place, and backward still read the queue.
             self.finish_step(keys)
             losses = keras.tree.map_structure(lambda x: x.detach(), losses)
-            return self.update_loss_trackers(total.detach(), losses)
+            return self.update_trackers(total.detach(), losses, statistics)
+
+    def test_step(self, data):
+        with torch.no_grad():
+            return self.update_trackers(*self.validation_losses(self.unpack(data)))
 
     def clear_gradients(self):
         """Forget old gradients; `zero_grad` misses layers of functional models."""
@@ -34,6 +38,6 @@ class TorchStep:
         with torch.no_grad():
             views, keys = self.prepare_step(batch)
         self.clear_gradients()
-        total, losses = self.query_losses(views, keys, batch)
+        total, losses, _ = self.query_losses(views, keys, batch)
         total.backward()
         return total, losses, [v.value.grad for v in self.trainable_variables]

@@ -153,7 +153,8 @@ def test_the_fine_term_is_ramped_up_and_logged_whole():
         model.batches_seen.assign(seen)
         totals.append(value(model.total_loss(losses)))
     assert totals == pytest.approx([1, 1, 1, 1.5, 2, 2.5, 3, 3])
-    logs = model.update_loss_trackers(ops.ones(()), losses)
+    statistics = dict.fromkeys(model.statistic_names, 0.0)
+    logs = model.update_trackers(ops.ones(()), losses, statistics)
     assert value(logs["loss_fine"]) == 2.0
     alone = build(loss_weights={"fine": 1.0}, fine_ramp_after=2, fine_ramp_for=4)
     assert value(alone.total_loss({"fine": losses["fine"]})) == 2.0

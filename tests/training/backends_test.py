@@ -49,7 +49,7 @@ def assert_agree(results, backend, prefix):
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_losses_and_gradients_agree(results, backend):
-    assert_agree(results, backend, ("loss_", "gradient_"))
+    assert_agree(results, backend, ("loss_", "gradient_", "statistic_"))
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])
@@ -62,8 +62,17 @@ def test_trains_predicts_and_comes_back(results, backend):
     report = results[backend][1]
     assert {f"loss_{t}" for t in report["terms"]} < report["losses"].keys()
     assert np.isfinite(list(report["losses"].values())).all()
+    # Every system without a queue tells its spread with each step.
+    assert {*report["statistics"]} < report["losses"].keys()
+    assert ("embedding_std" in report["statistics"]) == (report["system"] != "DCLR")
     assert report["unmoved"] == []
     assert report["batches_seen"] == 2
+    if "evaluated" in report:
+        first, second = report["evaluated"]["losses"]
+        assert first.keys() == report["losses"].keys()
+        assert np.isfinite(list(first.values())).all()
+        assert first == second
+        assert report["evaluated"]["changed"] == []
     features = report["features"]
     assert features["shape"] == features["expected"]
     assert features["finite"]

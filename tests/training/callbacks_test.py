@@ -12,7 +12,7 @@ from keras_avrep.training import (
     NearestNeighbourProbe,
     choose_device_policy,
 )
-from keras_avrep.training.callbacks import embedding_spread
+from keras_avrep.training.callbacks import embedding_spread, read_history
 
 
 def fill_queue(model, keys):
@@ -92,3 +92,22 @@ def test_a_step_is_compiled_where_that_pays():
     assert choose_device_policy(jit_compile=True).compiles(10)
     bfloat16 = choose_device_policy(precision="mixed_bfloat16")
     assert bfloat16.compiles(1000) == (backend in always)
+
+
+def test_without_a_queue_the_statistics_of_the_steps_are_watched(tmp_path):
+    from tiny_teg import build as build_teg
+
+    model, said = build_teg(), []
+    history = History(tmp_path / "h.csv", every=1, show=lambda line: None)
+    alarm = CollapseAlarm(every=1, warn=said.append)
+    for callback in (history, alarm):
+        callback.set_model(model)
+    for step, spread in enumerate((0.9, 0.1, 0.1)):
+        logs = {"loss": 1.0, "embedding_std": spread, "step_accuracy": 0.5}
+        for callback in (history, alarm):
+            callback.on_train_batch_end(step, logs)
+    assert len(said) == 1
+    assert said[0].startswith("step 2: the embeddings have nearly collapsed")
+    rows = read_history(tmp_path / "h.csv")
+    assert [row["embedding_std"] for row in rows] == [0.9, 0.1, 0.1]
+    assert rows[0]["step_accuracy"] == 0.5

@@ -15,6 +15,8 @@ from keras import ops
 
 from keras_avrep.training import load_checkpoint, save_checkpoint
 
+# Its losses push a queue, which only a scope keeps from lasting.
+EVALUATED = "static_dynamic_concepts"
 STEPS = 2
 RATE = 0.01
 
@@ -24,6 +26,8 @@ def main(name, folder):
     folder.mkdir(parents=True)
     np.savez(folder / "step.npz", **step_arrays(tiny))
     report = fit_report(tiny, folder)
+    if name == EVALUATED:
+        report["evaluated"] = evaluated(tiny)
     (folder / "report.json").write_text(json.dumps(report))
 
 
@@ -101,6 +105,7 @@ def fitted_gradients(model, batch, names):
         **{n: logs[f"loss_{n}"] for n in model.loss_weights},
     }
     arrays = {f"loss_{name}": np.float32(x[0]) for name, x in losses.items()}
+    arrays |= first_statistics(model, logs)
     for (name, before), variable in zip(
         names.items(), model.trainable_variables, strict=True
     ):
@@ -114,9 +119,18 @@ def trained_arrays(model, batch):
     # The other fit traces its step; here two steps are faster without.
     model.run_eagerly = keras.backend.backend() == "tensorflow"
     batches = ((batch,) for _ in range(STEPS))
-    model.fit(batches, steps_per_epoch=STEPS, verbose=0)
+    fit = model.fit(batches, steps_per_epoch=1, epochs=STEPS, verbose=0)
     # Numbered, as a twin's weights have the paths of its source's.
-    return {f"trained_{name}": array for name, array in numbered(model.weights).items()}
+    trained = numbered(model.weights)
+    return {
+        **first_statistics(model, fit.history),
+        **{f"trained_{name}": array for name, array in trained.items()},
+    }
+
+
+def first_statistics(model, logs):
+    """Statistics of the first step of a fit, from its history."""
+    return {f"statistic_{n}": np.float32(logs[n][0]) for n in model.statistic_names}
 
 
 # --- what a user does ---------------------------------------------------------
@@ -140,7 +154,9 @@ def fit_report(tiny, folder):
     head = load_checkpoint(folder / "last.npz", other)
     return {
         "losses": {name: values[0] for name, values in history.history.items()},
+        "system": type(model).__name__,
         "terms": list(model.loss_weights),
+        "statistics": list(model.statistic_names),
         "unmoved": unmoved(start, numbered(model.trainable_variables)),
         "batches_seen": int(ops.convert_to_numpy(model.batches_seen)),
         "features": {
@@ -157,6 +173,24 @@ def fit_report(tiny, folder):
             numbered(model.variables), numbered(other.variables)
         ),
     }
+
+
+def evaluated(tiny):
+    """Losses of a batch twice, and the variables that telling them has changed."""
+    model = tiny.build_for_steps(seed=0)
+    tiny.prepare(model)
+    compile_model(model)
+    model.run_eagerly = keras.backend.backend() == "tensorflow"
+    model.optimizer.build(model.trainable_variables)
+    batch = tiny.draw_batch(np.random.default_rng(2))
+    metrics = {id(v) for v in model.metrics_variables}
+    kept = [v for v in model.variables if id(v) not in metrics]
+    before = numbered(kept)
+    losses = [
+        model.evaluate(((batch,) for _ in range(1)), verbose=0, return_dict=True)
+        for _ in range(2)
+    ]
+    return {"losses": losses, "changed": differing(before, numbered(kept))}
 
 
 def compile_model(model):

@@ -8,6 +8,10 @@ from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.layers import ProjectionMLP
 from keras_avrep.losses import kernel_l2, nt_xent, region_nce
 from keras_avrep.models.const_cl.const_cl_presets import FOLDER, PRESETS
+from keras_avrep.models.const_cl.const_cl_statistics import (
+    const_cl_statistics,
+    statistic_names,
+)
 from keras_avrep.models.const_cl.const_cl_terms import (
     BRANCHES,
     MATCHES,
@@ -227,6 +231,13 @@ class ConSTCL(PretrainingTask):
         if "kernel_l2" in self.loss_weights:
             losses["kernel_l2"] = kernel_l2(self)
         return losses
+
+    @property
+    def statistic_names(self):
+        return statistic_names(self.loss_weights)
+
+    def statistics(self, outputs):
+        return const_cl_statistics(outputs, self.match, self.mask_targets)
 
     # --- what they are made of -----------------------------------------------
 

@@ -14,6 +14,10 @@ from keras_avrep.models.controllable_augmentations.augmentations_presets import 
     FOLDER,
     PRESETS,
 )
+from keras_avrep.models.controllable_augmentations.augmentations_statistics import (
+    augmentations_statistics,
+    statistic_names,
+)
 from keras_avrep.models.controllable_augmentations.augmentations_terms import (
     DIFFERENCE,
     INFORMATION,
@@ -351,6 +355,14 @@ class ControllableAugmentations(PretrainingTask):
             logits = self.order_head(features[:, :-1], features[:, -1])
             losses[ORDER] = order_loss(logits, outputs["ordered"])
         return losses
+
+    @property
+    def statistic_names(self):
+        return statistic_names(self.loss_weights)
+
+    def statistics(self, outputs):
+        head = self.instance_head if self._has(INSTANCE) else None
+        return augmentations_statistics(outputs, head)
 
     def _regions(self, maps, count):
         pooled = self.region_pool(maps[self.region_stage])

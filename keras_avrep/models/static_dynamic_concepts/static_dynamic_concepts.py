@@ -23,6 +23,10 @@ from keras_avrep.models.static_dynamic_concepts.concept_presets import (
     PRESETS,
     SCHEDULED_BY_SHARE,
 )
+from keras_avrep.models.static_dynamic_concepts.concept_statistics import (
+    concept_statistics,
+    statistic_names,
+)
 from keras_avrep.models.static_dynamic_concepts.concept_views import ConceptViews
 from keras_avrep.views import ConsecutiveClips
 
@@ -234,6 +238,15 @@ class StaticDynamicConcepts(PretrainingTask):
             # The codes have been read, and no gradient needs the queue.
             self.logit_queue.enqueue(views)
         return losses
+
+    @property
+    def statistic_names(self):
+        return statistic_names(self.loss_weights)
+
+    def statistics(self, outputs):
+        return concept_statistics(
+            self.loss_weights, outputs, self.dictionary, self.concept_temperature
+        )
 
     # --- what they are made of -----------------------------------------------
 

@@ -8,6 +8,7 @@ from keras_avrep.models.pixel_features import pixel_features
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.teg.step_times import step_times
 from keras_avrep.models.teg.teg_presets import FOLDER, PRESETS
+from keras_avrep.models.teg.teg_statistics import statistic_names, teg_statistics
 from keras_avrep.models.teg.teg_terms import check_weights, linear_ramp
 from keras_avrep.models.teg.teg_views import NUMBERS, TeGViews
 from keras_avrep.views import NestedClipSampler
@@ -209,6 +210,13 @@ class TeG(PretrainingTask):
                 outputs["short"], outputs["long"], self.persistent_temperature
             )
         return losses
+
+    @property
+    def statistic_names(self):
+        return statistic_names(self.loss_weights)
+
+    def statistics(self, outputs):
+        return teg_statistics(self.loss_weights, outputs)
 
     def total_loss(self, losses):
         """Weighted sum of the terms, the fine one as far as it is brought in."""

@@ -1,0 +1,46 @@
+"""What is worth watching of ConST-CL beside its losses."""
+
+from keras_avrep.losses import (
+    cross_view_accuracy,
+    embedding_std,
+    region_similarities,
+)
+from keras_avrep.models.const_cl.const_cl_terms import match_regions
+
+GLOBAL = ("embedding_std", "cross_view_accuracy")
+LOCAL = ("positive_similarity", "negative_similarity")
+
+
+def statistic_names(terms):
+    """Names of what `const_cl_statistics` returns for some terms."""
+    return (*GLOBAL, *LOCAL) if "local" in terms else GLOBAL
+
+
+def const_cl_statistics(outputs, match, mask_targets=False):
+    """Spread and accuracy of whole clips, similarities of regions.
+
+    Args:
+        outputs: what `ConSTCL.query_forward` returns.
+        match: string. How a region's positive is found.
+        mask_targets: bool. Whether padding may be a positive. Defaults to `False`.
+
+    Returns:
+        Dict from the `statistic_names` to scalars. Similarities are those of the
+        first view's regions, rewritten, with the second view's.
+
+    Reference: note of ConST-CL (arXiv:2112.05181), section 4.
+    """
+    first, second = outputs["global"]
+    found = {
+        "embedding_std": embedding_std(first),
+        "cross_view_accuracy": cross_view_accuracy(first, second),
+    }
+    if "local" in outputs:
+        source, target = outputs["local"]
+        mask = target["mask"] if mask_targets else None
+        matched, _ = match_regions(match, source, target, mask)
+        similarities = region_similarities(
+            source["transformed"], target["regions"], matched
+        )
+        found.update(zip(LOCAL, similarities, strict=True))
+    return found
