@@ -174,17 +174,8 @@ def pretrain_one(args, folder, splits, preset, changes, clip, on_reject, say):
         on_reject=on_reject,
         show=say,
     )
-    return model, finished(training, folder)
-
-
-def finished(training, folder):
-    """The figures of the training itself, kept for when the demo is run again."""
-    from keras_avrep.cli.run_folder import read_json, write_json
-
-    if training["clips_per_second"] is None:
-        return read_json(folder / "training.json") or training
     write_json(folder / "training.json", training)
-    return training
+    return model, training
 
 
 def evaluate_one(model, folder, splits, clip, args, on_reject, say):

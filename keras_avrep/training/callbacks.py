@@ -48,11 +48,12 @@ class History(StepCallback):
         total_steps: int or `None`. For the printed line.
         show: called with one line of text each window. Defaults to `print`.
         first_step: int. Defaults to 0.
+        measured: dict of `steps`, `seconds` and `wait`, what the `measured` of the
+            parts before a resumption was. Defaults to `None`.
 
     Attributes:
         rows: list of dicts, one each window.
-        speed: clips a second over all windows of this `fit`, compilation left
-            out.
+        speed: clips a second over all windows, compilation left out.
         wait_fraction: share of that time spent waiting for data.
         measured_steps: int. Steps that both are of.
 
@@ -72,6 +73,7 @@ class History(StepCallback):
         total_steps=None,
         show=print,
         first_step=0,
+        measured=None,
     ):
         super().__init__(first_step)
         self.path = Path(path)
@@ -81,9 +83,10 @@ class History(StepCallback):
         self.total_steps = total_steps
         self.show = show
         self.rows = [r for r in read_history(path) if r["step"] <= first_step]
-        self.measured_steps = 0
-        self._measured_seconds = 0.0
-        self._measured_wait = 0.0
+        before = measured or {}
+        self.measured_steps = before.get("steps", 0)
+        self._measured_seconds = before.get("seconds", 0.0)
+        self._measured_wait = before.get("wait", 0.0)
         self._window = None
 
     def on_step(self, step, logs):
@@ -147,6 +150,15 @@ class History(StepCallback):
         return f"  about {minutes:.0f} min left" if minutes >= 1 else ""
 
     @property
+    def measured(self):
+        """What speed and wait are computed from, to go on with after a resumption."""
+        return {
+            "steps": self.measured_steps,
+            "seconds": self._measured_seconds,
+            "wait": self._measured_wait,
+        }
+
+    @property
     def speed(self):
         if not self.measured_steps:
             return None
@@ -183,14 +195,16 @@ class Checkpoints(StepCallback):
         first_step: int. Defaults to 0.
         models: list of models to save, where others than the one that is trained
             belong to the run. Defaults to `None`.
+        extra: called for a dict that is kept with them. Defaults to `None`.
 
     Attributes:
         interrupted: bool. Whether Ctrl-C ended the run.
     """
 
-    def __init__(self, path, every=100, first_step=0, models=None):
+    def __init__(self, path, every=100, first_step=0, models=None, extra=None):
         super().__init__(first_step)
         self.models = models
+        self.extra = extra
         self.path = path
         self.every = every
         self.interrupted = False
@@ -214,7 +228,8 @@ class Checkpoints(StepCallback):
             self._save(step)
 
     def _save(self, step):
-        save_checkpoint(self.path, self.models or self.model, step)
+        extra = self.extra() if self.extra is not None else None
+        save_checkpoint(self.path, self.models or self.model, step, extra)
 
     def _on_interrupt(self, number, frame):
         self.interrupted = True

@@ -66,7 +66,7 @@ def pretrain(
 
     Returns:
         Dict of `steps`, `clips_per_second`, `data_wait_fraction`, `losses` of
-        the last window by name, and `seconds` of this call.
+        the last window by name, and `seconds`, those of all parts of the run.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the state is saved.
@@ -96,19 +96,30 @@ def pretrain(
         seed=seed,
         on_reject=on_reject,
     )
-    done = 0
+    done, before = 0, {}
     if last.exists():
-        done, _ = load_checkpoint(last, model)
+        done, before = load_checkpoint(last, model)
         show(f"resumed at step {done} of {steps}")
     else:
         warm_up_queue(model, dataset, warmup_steps)
     if compiled and done < steps:
         show("XLA compiles the step first, which takes a while")
+
+    def seconds():
+        """Of the run so far; looking at one that is done costs it nothing."""
+        now = time.perf_counter() - began if done < steps else 0.0
+        return before.get("seconds", 0.0) + now
+
     history = _fit(
         model, dataset, done, steps, warmup_steps, clips_per_video * batch_size,
         run_dir, last,
         checkpoint_every, log_every, threads, callbacks, show,
+        before.get("measured"), seconds,
     )  # fmt: skip
+    total = seconds()
+    if done < steps:
+        kept = {"measured": history.measured, "seconds": total}
+        save_checkpoint(last, model, steps, kept)
     # From the file, so that a run that was done has them too.
     row = _last(read_history(run_dir / "history.csv"))
     losses = {k: v for k, v in row.items() if k.startswith("loss")}
@@ -117,7 +128,7 @@ def pretrain(
         "clips_per_second": history.speed,
         "data_wait_fraction": history.wait_fraction,
         "losses": losses,
-        "seconds": time.perf_counter() - began,
+        "seconds": total,
     }
 
 
@@ -138,7 +149,7 @@ def warm_up_queue(model, dataset, batches: int) -> None:
 
 def _fit(
     model, dataset, done, steps, warmup_steps, clips_per_step, run_dir, last,
-    checkpoint_every, log_every, threads, callbacks, show,
+    checkpoint_every, log_every, threads, callbacks, show, measured, seconds,
 ) -> History:  # fmt: skip
     feed = BatchFeed(
         dataset, start=warmup_steps + done, stop=warmup_steps + steps, threads=threads
@@ -151,7 +162,12 @@ def _fit(
         total_steps=steps,
         show=show,
         first_step=done,
+        measured=measured,
     )
+
+    def extra():
+        return {"measured": history.measured, "seconds": seconds()}
+
     for callback in callbacks:
         if isinstance(callback, StepCallback):
             callback.step = done
@@ -161,16 +177,14 @@ def _fit(
             CollapseAlarm(warn=show, first_step=done),
             # Last: what the others change belongs into the checkpoint.
             *callbacks,
-            Checkpoints(last, checkpoint_every, first_step=done),
+            Checkpoints(last, checkpoint_every, first_step=done, extra=extra),
         ]
-        batches = ((batch,) for batch in feed)
         model.fit(
-            batches,
+            model.fit_input(feed),
             steps_per_epoch=steps - done,
             callbacks=watching,
             verbose=0,
         )
-        save_checkpoint(last, model, steps)
     return history
 
 

@@ -161,8 +161,12 @@ def test_pretraining_again_does_nothing_and_other_arguments_are_refused(
     trained, videos, capsys
 ):
     run = ["pretrain", str(videos), "--out", str(trained), *TRAINING]
+    before = json.loads((trained / "training.json").read_text())
+    assert before["clips_per_second"] > 0
     assert main(run) == 0
     assert "resumed at step 2 of 2" in capsys.readouterr().out
+    # Its figures are those of the training, not of looking at it.
+    assert json.loads((trained / "training.json").read_text()) == before
     assert main([*run, "--seed", "5"]) == 2
     assert "seed" in capsys.readouterr().err
 
