@@ -310,17 +310,9 @@ def set_device(jit_compile=None, precision=None, deterministic=False, say=print)
 
 def tensorboard_callbacks(folder):
     """The TensorBoard callback, or none."""
-    if folder is None:
-        return []
-    try:
-        import tensorboard  # noqa: F401
-    except ImportError:
-        raise ValueError(
-            "--tensorboard needs another package: pip install keras-avrep[tensorboard]"
-        ) from None
-    import keras
+    from keras_avrep.training import TensorBoardScalars
 
-    return [keras.callbacks.TensorBoard(folder, update_freq=10)]
+    return [] if folder is None else [TensorBoardScalars(folder)]
 
 
 def probe_callbacks(every, manifest, clip, say, most=128):

@@ -25,6 +25,7 @@ from keras_avrep.training.recalibrate_batch_norm import recalibrate_batch_norm
 from keras_avrep.training.self_supervised_step import SelfSupervisedStep
 from keras_avrep.training.self_supervised_task import SelfSupervisedTask
 from keras_avrep.training.sgd_with_l2 import SGDWithL2
+from keras_avrep.training.tensorboard_scalars import TensorBoardScalars
 
 __all__ = [
     "DEFAULT_RECIPE",
@@ -42,6 +43,7 @@ __all__ = [
     "SelfSupervisedStep",
     "SelfSupervisedTask",
     "StepCallback",
+    "TensorBoardScalars",
     "choose_device_policy",
     "load_checkpoint",
     "make_deterministic",

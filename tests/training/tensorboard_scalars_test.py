@@ -1,0 +1,34 @@
+import importlib.util
+
+import pytest
+
+from keras_avrep.training import TensorBoardScalars
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorboard") is not None, reason="it is installed"
+)
+def test_without_the_package_it_is_said_what_to_install(tmp_path):
+    with pytest.raises(ImportError, match=r"keras-avrep\[tensorboard\]"):
+        TensorBoardScalars(tmp_path)
+
+
+def test_steps_go_on_after_a_resumption(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import (
+        EventAccumulator,
+    )
+
+    for first in (0, 4):
+        callback = TensorBoardScalars(tmp_path, every=2, first_step=first)
+        for batch in range(4):
+            callback.on_train_batch_end(batch, {"loss": 1.0 / (first + batch + 1)})
+        callback.writer.close()
+    found = EventAccumulator(str(tmp_path))
+    found.Reload()
+    (tag,) = [
+        tag for tags in found.Tags().values() if isinstance(tags, list) for tag in tags
+    ]
+    assert tag == "loss"
+    events = found.Tensors("loss")
+    assert [event.step for event in events] == [2, 4, 6, 8]
