@@ -21,6 +21,7 @@ from claims_common import (
 from keras import ops
 
 from keras_avrep.evaluation import (
+    aligned_clip_maps,
     embed_clips,
     knn_accuracy,
     nearest_neighbours,
@@ -122,6 +123,8 @@ def map_mass(model, world, count=128):
     masks = np.stack([world.sprite_masks(p)[0, START : START + 8] for p in plans])
     result = {}
     for mode, values in maps.items():
+        # Cells are where they look, or a map on the sprite would lie beside it.
+        values = aligned_clip_maps(values, model.backbone.map_centre)
         area = cell_means(masks, values.shape[1:])
         inside = (values * area).sum((1, 2, 3)) / values.sum((1, 2, 3))
         result[mode] = float((inside / area.mean((1, 2, 3))).mean())

@@ -38,6 +38,9 @@ class VideoResNetBackbone(VideoBackbone):
     released `view_resnet.py`.
     """
 
+    # Strided convolutions that pad both sides alike look at the first of two pixels.
+    map_centre = 0.0
+
     def __init__(
         self,
         convolution="2plus1d",

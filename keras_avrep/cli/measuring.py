@@ -84,7 +84,7 @@ def write_pictures(model, folder, gallery, queries, train, test, clip):
     import numpy as np
 
     from keras_avrep.cli.export import real_clips
-    from keras_avrep.evaluation import write_gallery, write_units
+    from keras_avrep.evaluation import aligned_clip_maps, write_gallery, write_units
 
     write_gallery(folder / "gallery.npz", gallery, queries, train, test, clip)
     shown = {**clip, "size": clip["view_size"]}
@@ -92,7 +92,11 @@ def write_pictures(model, folder, gallery, queries, train, test, clip):
         write_units(folder / "units.npz", model, test, shown)
     if hasattr(model, "activation_maps"):
         frames = real_clips(test, shown, MAP_CLIPS)
-        maps = model.activation_maps(frames)
+        centre = model.backbone.map_centre
+        maps = {
+            kind: aligned_clip_maps(values, centre)
+            for kind, values in model.activation_maps(frames).items()
+        }
         np.savez_compressed(folder / "maps.npz", frames=frames, **maps)
 
 

@@ -37,6 +37,7 @@ from keras_avrep.evaluation.localize_video import (
     is_localiser,
     localize_video,
 )
+from keras_avrep.evaluation.map_alignment import aligned_clip_maps
 from keras_avrep.evaluation.map_boxes import map_boxes, sounding_regions
 from keras_avrep.evaluation.map_entropy import map_entropy
 from keras_avrep.evaluation.moment_maps import (
@@ -75,6 +76,7 @@ __all__ = [
     "Predictions",
     "SoundingTruth",
     "VideoMaps",
+    "aligned_clip_maps",
     "audible_clusters",
     "box_iou",
     "chance_level",

@@ -43,3 +43,23 @@ def aligned_maps(maps, centre, finer=FINER):
         share = share.reshape([-1 if a == axis else 1 for a in range(maps.ndim)])
         maps = (1 - share) * maps.take(below, axis) + share * maps.take(above, axis)
     return maps
+
+
+def aligned_clip_maps(maps, centre):
+    """As `aligned_maps`, of the maps of clips.
+
+    Args:
+        maps: array `(N, t, h, w)`.
+        centre: float. See `aligned_maps`.
+
+    Returns:
+        float32 array `(N, t, h * 4, w * 4)`; `maps` themselves if `centre` is 0.5.
+
+    Example:
+    ```python
+    aligned_clip_maps(maps, model.backbone.map_centre)
+    ```
+    """
+    maps = np.asarray(maps, np.float32)
+    flat = aligned_maps(maps.reshape(-1, *maps.shape[2:]), centre)
+    return flat.reshape(*maps.shape[:2], *flat.shape[1:])

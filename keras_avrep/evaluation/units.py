@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_avrep.data import MediaError, read_sample
+from keras_avrep.evaluation.map_alignment import aligned_clip_maps
 from keras_avrep.views import UniformClips
 
 MOST_CLIPS = 256
@@ -41,6 +42,7 @@ def write_units(path, model, records, clip, count=16, top=4, most_clips=MOST_CLI
     """
     clips = _middle_clips(records, clip, most_clips)
     found = model.units(clips) if len(clips) else {}
+    centre = getattr(getattr(model, "backbone", None), "map_centre", 0.5)
     arrays = {}
     for kind, maps in found.items():
         strength = maps.mean(axis=(1, 2, 3))
@@ -51,8 +53,11 @@ def write_units(path, model, records, clip, count=16, top=4, most_clips=MOST_CLI
         arrays[f"{kind}_units"] = units
         arrays[f"{kind}_clips"] = clips[clip_order]
         arrays[f"{kind}_maps"] = np.stack(
-            [maps[order][..., u] for u, order in zip(units, clip_order, strict=True)]
-        ).astype("float32")
+            [
+                aligned_clip_maps(maps[order][..., u], centre)
+                for u, order in zip(units, clip_order, strict=True)
+            ]
+        )
         arrays[f"{kind}_strength"] = np.stack(
             [strength[order, u] for u, order in zip(units, clip_order, strict=True)]
         ).astype("float32")

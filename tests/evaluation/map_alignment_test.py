@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import tiny_csol
 
-from keras_avrep.evaluation import localization_scores
+from keras_avrep.backbones import VideoResNetBackbone
+from keras_avrep.evaluation import aligned_clip_maps, localization_scores
 from keras_avrep.evaluation.localize_video import predict_maps
 from keras_avrep.evaluation.map_alignment import aligned_maps
 
@@ -58,3 +59,18 @@ def test_a_model_says_where_its_values_belong():
     np.testing.assert_allclose(
         fine["sounding_map"], aligned_maps(plain["sounding_map"], 0.0), atol=1e-6
     )
+
+
+def test_so_do_those_of_clips():
+    backbone = VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625)
+    clip = np.zeros((1, 2, 160, 160, 3), np.float32)
+    changed = clip.copy()
+    changed[:, :, 76:84, 76:84] = 2
+    difference = np.abs(np.asarray(backbone(changed)) - np.asarray(backbone(clip)))
+    maps = aligned_clip_maps(difference.sum(axis=-1), backbone.map_centre)
+    assert maps.shape == (1, 1, 40, 40)
+    columns = maps[0, 0].sum(axis=0)
+    places = (np.arange(40) + 0.5) * 4
+    assert columns @ places / columns.sum() == pytest.approx(80, abs=6)
+    still = np.ones((1, 2, 3, 3), np.float32)
+    np.testing.assert_array_equal(aligned_clip_maps(still, 0.5), still)
