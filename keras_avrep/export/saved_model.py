@@ -30,7 +30,7 @@ CONFIG_ENTRY = """\
 # What the numbers of a part are, after its shape.
 MEANINGS = {
     "logits": (
-        ", one logit\nfor each class, in the order of `labels.txt`; their softmax is "
+        ": one logit for each class, in the order\nof `labels.txt`; their softmax is "
         "the probabilities"
     )
 }

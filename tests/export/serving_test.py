@@ -145,7 +145,7 @@ def test_a_served_classifier_says_what_it_gives(model, tmp_path):
     (output,) = signature.structured_outputs.items()
     assert output[0] == "logits" and output[1].shape.as_list() == [None, 7]
     readme = (tmp_path / "README.md").read_text()
-    assert "gives `logits`, float32 of shape\n(batch, 7), one logit\nfor" in readme
+    assert "gives `logits`, float32 of shape\n(batch, 7): one logit for" in readme
     assert "labels.txt" in readme and "embedding" not in readme
 
 
