@@ -21,6 +21,12 @@ class VideoResNetBackbone(VideoBackbone):
             of the first three `None`. Defaults to `(None, None, None, 3)`.
         fold: bool. Whether convolutions run in their 2-D form.
             Defaults to `True`.
+        input_scale: list of a float for each channel, which the video is multiplied
+            by first, for weights that were trained with another normalisation
+            than this library's; see `keras_avrep.models.renormalisation`.
+            Defaults to `None`.
+        input_offset: list of a float for each channel, added after that. Defaults
+            to `None`.
         dtype: dtype policy of the layers.
 
     Returns:
@@ -48,6 +54,8 @@ class VideoResNetBackbone(VideoBackbone):
         width_multiplier=1.0,
         image_shape=(None, None, None, 3),
         fold=True,
+        input_scale=None,
+        input_offset=None,
         dtype=None,
         **kwargs,
     ):
@@ -59,7 +67,17 @@ class VideoResNetBackbone(VideoBackbone):
         # === Functional model ===
         video = keras.Input(shape=image_shape, name="video")
         build = _Builder(convolution, fold, dtype)
-        x = build.stem(video, widths[0], max(1, round(45 * width_multiplier)))
+        x = video
+        if input_scale is not None or input_offset is not None:
+            # A layer of its own: in the stem's weights it would be wrong where the
+            # stem pads.
+            x = keras.layers.Rescaling(
+                list(input_scale or [1.0] * image_shape[-1]),
+                list(input_offset or [0.0] * image_shape[-1]),
+                dtype="float32",
+                name="renormalise",
+            )(x)
+        x = build.stem(x, widths[0], max(1, round(45 * width_multiplier)))
         stages = {"stem": x}
         for stage, (width, depth) in enumerate(zip(widths, blocks, strict=True)):
             for block in range(depth):
@@ -74,6 +92,8 @@ class VideoResNetBackbone(VideoBackbone):
         self.width_multiplier = width_multiplier
         self.image_shape = tuple(image_shape)
         self.fold = fold
+        self.input_scale = None if input_scale is None else list(input_scale)
+        self.input_offset = None if input_offset is None else list(input_offset)
         self.feature_dim = widths[-1]
         self.stages = stages
 
@@ -85,6 +105,8 @@ class VideoResNetBackbone(VideoBackbone):
             "width_multiplier": self.width_multiplier,
             "image_shape": self.image_shape,
             "fold": self.fold,
+            "input_scale": self.input_scale,
+            "input_offset": self.input_offset,
         }
 
 

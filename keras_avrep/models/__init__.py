@@ -16,6 +16,11 @@ from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.ier import InterferenceEraser
 from keras_avrep.models.localisation_task import LocalisationTask
 from keras_avrep.models.mstcn import MSTCN
+from keras_avrep.models.pixel_features import (
+    KINETICS_MEAN,
+    KINETICS_STD,
+    renormalisation,
+)
 from keras_avrep.models.preset_task import PresetTask
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.static_dynamic_concepts import (
@@ -36,6 +41,8 @@ from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoCl
 __all__ = [
     "CSOL",
     "DCLR",
+    "KINETICS_MEAN",
+    "KINETICS_STD",
     "LOCALISERS",
     "MSTCN",
     "SYSTEMS",
@@ -60,6 +67,7 @@ __all__ = [
     "all_systems",
     "context_crop",
     "preset_names",
+    "renormalisation",
     "system_named",
     "system_of",
     "track",

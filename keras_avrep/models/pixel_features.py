@@ -4,6 +4,10 @@ import keras
 
 from keras_avrep.views.augment import IMAGENET_MEAN, IMAGENET_STD
 
+# What torchvision's networks for video were trained with.
+KINETICS_MEAN = (0.43216, 0.394666, 0.37645)
+KINETICS_STD = (0.22803, 0.22145, 0.216989)
+
 
 def pixel_features(backbone):
     """Symbolic pixels and the pooled features of a backbone.
@@ -29,6 +33,37 @@ def pixel_features(backbone):
     feature_map = backbone(normalise_layer()(video))
     pool = keras.layers.GlobalAveragePooling3D(dtype="float32", name="embedding")
     return video, feature_map, pool(feature_map)
+
+
+def renormalisation(mean, std):
+    """Arguments of a backbone whose weights know another normalisation.
+
+    All systems and commands normalise pixels with ImageNet's mean and deviation.
+    With these arguments a `VideoResNetBackbone` makes the other one of it first, so
+    that its weights see what they were trained on, from pixels.
+
+    Args:
+        mean: 3 floats, of pixels from 0 to 1, that the weights were trained with.
+        std: 3 floats, their standard deviation.
+
+    Returns:
+        Dict of `input_scale` and `input_offset`, lists of 3 floats.
+
+    Example:
+    ```python
+    arguments = infer_backbone_arguments(weights)
+    backbone = VideoResNetBackbone(
+        **arguments, **renormalisation(KINETICS_MEAN, KINETICS_STD)
+    )
+    ```
+
+    Reference: note of DCLR (arXiv:2207.05340), section 2.3.
+    """
+    channels = list(zip(mean, std, IMAGENET_MEAN, IMAGENET_STD, strict=True))
+    return {
+        "input_scale": [ours / s for _, s, _, ours in channels],
+        "input_offset": [(ours - m) / s for m, s, ours, _ in channels],
+    }
 
 
 def normalise_layer(name="normalise"):

@@ -11,6 +11,8 @@ from keras_avrep.backbones import (
     load_torch_state_dict,
 )
 from keras_avrep.cli.main import main
+from keras_avrep.export import export_litert, run_litert
+from keras_avrep.models import VideoClassifier
 
 WIDTHS = (16, 32, 64, 128)
 BLOCKS = (2, 1, 1, 2)
@@ -233,11 +235,45 @@ def test_unreadable_files_are_refused(tmp_path):
         load_torch_state_dict(tmp_path / "module.pt")
 
 
-def test_the_command_writes_a_backbone_preset(tmp_path):
+def torch_features(net, pixels, mean, std):
+    video = ((pixels / 255 - mean) / std).astype("float32")
+    with torch.no_grad():
+        maps = net(torch.from_numpy(video.transpose(0, 4, 1, 2, 3).copy()))
+    return maps.mean(dim=(2, 3, 4)).numpy()
+
+
+def test_the_command_writes_a_backbone_preset(tmp_path, capsys):
     net = random_net("2plus1d")
     torch.save(net.state_dict(), tmp_path / "weights.pth")
     out = tmp_path / "preset"
     assert main(["convert", str(tmp_path / "weights.pth"), "--out", str(out)]) == 0
-    backbone = VideoResNetBackbone.from_preset(str(out))
-    found, expected = outputs(net, backbone)
+    # From pixels, each way of normalising them, padding included.
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 9, 37, 42, 3))
+    pixels = pixels.astype("float32")
+    found = VideoClassifier.from_preset(str(out), num_classes=1).representation.predict(
+        pixels, verbose=0
+    )
+    mean, std = [0.43216, 0.394666, 0.37645], [0.22803, 0.22145, 0.216989]
+    np.testing.assert_allclose(found, torch_features(net, pixels, mean, std), atol=1e-4)
+    imagenet = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    expected = torch_features(net, pixels, *imagenet)
+    assert np.abs(found - expected).max() > 1e-3
+    run = ["convert", str(tmp_path / "weights.pth"), "--out", str(tmp_path / "other")]
+    assert main([*run, "--normalisation", "imagenet"]) == 0
+    other = VideoClassifier.from_preset(str(tmp_path / "other"), num_classes=1)
+    found = other.representation.predict(pixels, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert main([*run, "--last-stride", "1"]) == 2
+    assert "for pictures and sound" in capsys.readouterr().err
+
+
+def test_a_renormalised_backbone_ships(tmp_path):
+    backbone = VideoResNetBackbone(
+        "2plus1d", [1] * 4, 0.0625, input_scale=[2.0, 0.5, 1.0]
+    )
+    classifier = VideoClassifier(backbone, 2)
+    clips = np.random.default_rng(0).uniform(0, 255, (2, 2, 16, 16, 3))
+    export_litert(classifier, tmp_path / "a.tflite", clip_shape=(2, 16, 16, 3))
+    found, _ = run_litert(tmp_path / "a.tflite", clips)
+    expected = classifier.representation.predict(clips, verbose=0)
     np.testing.assert_allclose(found, expected, atol=1e-4)

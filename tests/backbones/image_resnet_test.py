@@ -216,3 +216,20 @@ def test_the_command_writes_a_backbone_preset(tmp_path):
     assert main(["convert", str(tmp_path / "weights.pth"), "--out", str(out)]) == 0
     backbone = ImageResNetBackbone.from_preset(str(out))
     np.testing.assert_allclose(*outputs(net, backbone, (1, 64, 64, 3)), atol=1e-4)
+
+
+def test_the_command_keeps_maps_fine_on_request(tmp_path, capsys):
+    weights = random_net().state_dict()
+    torch.save(weights, tmp_path / "picture.pth")
+    first = weights["conv1.weight"]
+    torch.save({**weights, "conv1.weight": first[:, :1]}, tmp_path / "sound.pth")
+    for name, cls, channels in (
+        ("picture", ImageResNetBackbone, 3),
+        ("sound", AudioResNetBackbone, 1),
+    ):
+        run = ["convert", str(tmp_path / f"{name}.pth"), "--out", str(tmp_path / name)]
+        assert main([*run, "--last-stride", "1"]) == 0
+        backbone = cls.from_preset(str(tmp_path / name))
+        assert backbone(np.zeros((1, 224, 224, channels))).shape[1:3] == (14, 14)
+    assert main([*run, "--normalisation", "kinetics"]) == 2
+    assert "is for video" in capsys.readouterr().err
