@@ -1,5 +1,7 @@
 from keras_avrep.data.audio import read_waveform
 from keras_avrep.data.audio_writer import write_audio
+from keras_avrep.data.box_targets import box_targets
+from keras_avrep.data.images import read_image, read_images
 from keras_avrep.data.loader import (
     BatchFeed,
     ClipSource,
@@ -83,6 +85,7 @@ __all__ = [
     "TrackingSequence",
     "TrackingSequences",
     "VideoRecord",
+    "box_targets",
     "by_video",
     "clip_dataset",
     "clip_start",
@@ -105,6 +108,8 @@ __all__ = [
     "read_frames",
     "read_got10k",
     "read_hmdb51",
+    "read_image",
+    "read_images",
     "read_kinetics",
     "read_moment",
     "read_moment_folder",

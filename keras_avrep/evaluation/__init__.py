@@ -1,6 +1,9 @@
 from keras_avrep.evaluation.audible_clusters import audible_clusters
 from keras_avrep.evaluation.box_overlap import box_iou, paired_box_iou
-from keras_avrep.evaluation.classify import Predictions, classify_videos
+from keras_avrep.evaluation.classify import (
+    Predictions,
+    classify_videos,
+)
 from keras_avrep.evaluation.cluster_matching import (
     match_clusters,
     normalised_mutual_information,
@@ -67,6 +70,7 @@ from keras_avrep.evaluation.temporal_probes import (
     temporal_variance_ratio,
     time_regression,
 )
+from keras_avrep.evaluation.track_sequence import track_sequence
 from keras_avrep.evaluation.tracking import one_pass_evaluation
 from keras_avrep.evaluation.units import choose_units, write_units
 
@@ -126,6 +130,7 @@ __all__ = [
     "temporal_iou",
     "temporal_variance_ratio",
     "time_regression",
+    "track_sequence",
     "write_gallery",
     "write_units",
 ]

@@ -4,6 +4,7 @@ from keras_avrep.views.clip_views import ClipViews
 from keras_avrep.views.consecutive_clips import ConsecutiveClips
 from keras_avrep.views.controllable_augment import ControllableAugment
 from keras_avrep.views.frame_views import FrameViews
+from keras_avrep.views.key_frame_clips import KeyFrameClips, key_frame_times
 from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
 from keras_avrep.views.mixing import MixCurriculum, VolumeMixer
 from keras_avrep.views.nested_clips import NestedClipSampler
@@ -18,6 +19,7 @@ __all__ = [
     "ConsecutiveClips",
     "ControllableAugment",
     "FrameViews",
+    "KeyFrameClips",
     "LinearDecaySampler",
     "MixCurriculum",
     "NestedClipSampler",
@@ -28,5 +30,6 @@ __all__ = [
     "boxes_in_frame",
     "channel_gray",
     "draw_boxes",
+    "key_frame_times",
     "static_dynamic_views",
 ]

@@ -6,6 +6,7 @@ from keras import ops
 
 from keras_avrep.layers import CrossCorrelation2D
 from keras_avrep.models.const_cl.region_task import RegionTask
+from keras_avrep.models.const_cl.tracking import track
 from keras_avrep.models.pixel_features import normalise_layer
 
 # What makes a response every 8 pixels of the trunk, without new weights.
@@ -41,7 +42,7 @@ class SiameseTracker(RegionTask):
     tracker = keras_avrep.models.SiameseTracker.from_preset("runs/first/preset")
     tracker.compile(keras.optimizers.Adam(1e-3), keras_avrep.losses.response_loss)
     tracker.fit({"exemplar": exemplars, "search": searches}, shifts)
-    boxes = track(tracker, frames, first_box)
+    boxes = tracker.follow(frames, first_box)
     ```
 
     Reference: note of ConST-CL (arXiv:2112.05181), section 6, the recipe of VFS.
@@ -104,6 +105,19 @@ class SiameseTracker(RegionTask):
         inputs = {"search": self.input["search"], "template": template}
         response = self.get_layer("response")(features, template)
         return keras.Model(inputs, response, name="search")
+
+    def follow(self, frames, box, settings=None):
+        """Boxes of one thing in all frames, as `keras_avrep.models.track` finds them.
+
+        Args:
+            frames: what gives one frame `(H, W, 3)` after the other.
+            box: 4 floats, `left, top, width, height` in pixels, in the first.
+            settings: `TrackingSettings`. Defaults to those of the recipe.
+
+        Returns:
+            float array `(T, 4)` of such boxes, the given one first.
+        """
+        return track(self, frames, box, settings)
 
     @classmethod
     def prepare_backbone(cls, backbone):

@@ -38,12 +38,18 @@ def track(tracker, frames, box, settings=None):
 
     Args:
         tracker: `SiameseTracker`.
-        frames: array `(T, H, W, 3)` of pixels, 0 to 255.
+        frames: array `(T, H, W, 3)` of pixels, 0 to 255, or anything that gives one
+            frame after the other; only one is held. `None` stands for a frame that
+            cannot be read.
         box: 4 floats, `left, top, width, height` in pixels, in the first frame.
         settings: `TrackingSettings`. Defaults to those of the recipe.
 
     Returns:
-        float array `(T, 4)` of such boxes, the given one first.
+        float array `(T, 4)` of such boxes, the given one first; not a number where
+        there is no frame.
+
+    Raises:
+        ValueError: if there is no first frame.
 
     Example:
     ```python
@@ -53,9 +59,16 @@ def track(tracker, frames, box, settings=None):
     Reference: note of ConST-CL (arXiv:2112.05181), section 6.
     """
     settings = settings or TrackingSettings()
-    state = _State(tracker, np.asarray(frames[0]), box, settings)
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise ValueError("`frames` has no first frame, in which the box would be.")
+    state = _State(tracker, np.asarray(first), box, settings)
     boxes = [np.asarray(box, "float64")]
-    for frame in frames[1:]:
+    for frame in frames:
+        if frame is None:
+            boxes.append(np.full(4, np.nan))
+            continue
         state.follow(np.asarray(frame))
         boxes.append(state.box())
     return np.stack(boxes)
