@@ -12,18 +12,19 @@ import numpy as np
 from claims_common import between_markers, probed, rendered, spread, trained
 from keras import ops
 
-from keras_avrep.data import BatchFeed, clip_dataset, read_sample
+from keras_avrep.data import BatchFeed, clip_dataset
 from keras_avrep.evaluation import (
     detection_average_precision,
+    frame_features,
+    label_segments,
     order_accuracy,
     segmentation_scores,
     step_match,
     temporal_variance_ratio,
     time_regression,
 )
-from keras_avrep.models import MSTCN, TeG
-from keras_avrep.models.mstcn import pad_sequences
-from keras_avrep.models.teg import StepFeatureExtractor, TeGViews, resample_nearest
+from keras_avrep.models import TeG, train_mstcn
+from keras_avrep.models.teg import StepFeatureExtractor, TeGViews
 from keras_avrep.models.teg.step_times import step_times
 from keras_avrep.worlds import ScenesWorld
 from keras_avrep.worlds.scenes import MOTIONS
@@ -152,9 +153,11 @@ def phase_scores(model, clip, train_records, test_records, seed):
             shares = head.probabilities(change(features))
             labels = [MOTIONS[i] for i in shares.argmax(axis=1)]
             predicted[record.video_id] = labels
-            detected[record.video_id] = segments(labels, record.fps, shares)
+            detected[record.video_id] = label_segments(
+                labels, record.fps, shares, MOTIONS
+            )
         real = {
-            record.video_id: segments(truth_of[record.video_id], record.fps)
+            record.video_id: label_segments(truth_of[record.video_id], record.fps)
             for record in test_records
         }
         result[f"segmentation_of_{kind}"] = segmentation_scores(predicted, truth_of)
@@ -167,10 +170,8 @@ def labelled(extract, records, size):
     """Features and the motion of every frame, for each video."""
     sequences, labels = [], []
     for record in records:
-        count = round(record.duration * record.fps)
-        times = (np.arange(count) + 0.5) / record.fps
-        frames = read_sample(record, {"video": times}, size)["video"]
-        sequences.append(resample_nearest(*extract(frames), np.arange(count)))
+        sequences.append(frame_features(extract, record, size))
+        count = len(sequences[-1])
         motions = record.labels["motion"].split(">")
         labels.append([motions[t * len(motions) // count] for t in range(count)])
     return sequences, labels
@@ -184,43 +185,10 @@ def running_mean(features, frames=16):
 
 
 def trained_head(sequences, labels, seed):
-    """MS-TCN trained on standardised features, which it keeps to itself."""
+    """MS-TCN trained on the features of every frame."""
     keras.utils.set_random_seed(seed)
-    rows = np.concatenate(sequences)
-    normalise = keras.layers.Normalization(
-        mean=rows.mean(axis=0), variance=rows.var(axis=0) + 1e-6
-    )
-    head = MSTCN(len(MOTIONS), rows.shape[1], **HEAD)
-    head.compile(keras.optimizers.Adam(2e-3), jit_compile=False)
-    numbers = [[MOTIONS.index(name) for name in row] for row in labels]
-    scaled = [ops.convert_to_numpy(normalise(x)) for x in sequences]
-    inputs, targets = pad_sequences(scaled, numbers)
-    head.fit(inputs, targets, batch_size=16, epochs=HEAD_EPOCHS, verbose=0)
-    return NormalisedHead(head, normalise)
-
-
-class NormalisedHead:
-    """A head with the scaling of the features that it was trained on."""
-
-    def __init__(self, head, normalise):
-        self.head = head
-        self.normalise = normalise
-
-    def probabilities(self, features):
-        return self.head.probabilities(ops.convert_to_numpy(self.normalise(features)))
-
-
-def segments(labels, fps, shares=None):
-    """Runs of one label, in seconds; scored by their mean share if there are any."""
-    cuts = [i for i in range(1, len(labels)) if labels[i] != labels[i - 1]]
-    found = []
-    for start, stop in zip([0, *cuts], [*cuts, len(labels)], strict=True):
-        entry = {"label": labels[start], "segment": [start / fps, stop / fps]}
-        if shares is not None:
-            share = shares[start:stop, MOTIONS.index(labels[start])]
-            entry["score"] = float(share.mean())
-        found.append(entry)
-    return found
+    recipe = {"epochs": HEAD_EPOCHS, "batch_size": 16, "learning_rate": 2e-3}
+    return train_mstcn(sequences, labels, MOTIONS, **recipe, **HEAD)
 
 
 # --- tables ---------------------------------------------------------------------

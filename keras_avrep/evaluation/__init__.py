@@ -19,6 +19,7 @@ from keras_avrep.evaluation.embed import (
 from keras_avrep.evaluation.evaluate import evaluate_features, instance_retrieval
 from keras_avrep.evaluation.evaluate_localiser import evaluate_localiser
 from keras_avrep.evaluation.finetune import classification_accuracy, finetune
+from keras_avrep.evaluation.frame_features import frame_features
 from keras_avrep.evaluation.frame_map import frame_mean_average_precision
 from keras_avrep.evaluation.gallery import write_gallery
 from keras_avrep.evaluation.interference import (
@@ -26,6 +27,7 @@ from keras_avrep.evaluation.interference import (
     off_screen_energy,
     off_screen_mass,
 )
+from keras_avrep.evaluation.label_segments import label_segments
 from keras_avrep.evaluation.linear_probe import chance_level, linear_probe_accuracy
 from keras_avrep.evaluation.localization import (
     class_aware_scores,
@@ -96,10 +98,12 @@ __all__ = [
     "evaluate_features",
     "evaluate_localiser",
     "finetune",
+    "frame_features",
     "frame_mean_average_precision",
     "instance_retrieval",
     "is_localiser",
     "knn_accuracy",
+    "label_segments",
     "level_wise_average_precision",
     "linear_probe_accuracy",
     "load_features",

@@ -36,6 +36,7 @@ from keras_avrep.models.systems import (
     system_of,
 )
 from keras_avrep.models.teg import TeG, TeGViews
+from keras_avrep.models.train_mstcn import train_mstcn
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
 __all__ = [
@@ -71,4 +72,5 @@ __all__ = [
     "system_named",
     "system_of",
     "track",
+    "train_mstcn",
 ]

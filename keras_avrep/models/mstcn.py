@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import keras
 import numpy as np
 from keras import ops
@@ -6,6 +9,7 @@ from keras_avrep.losses import truncated_smoothing
 
 # Marks frames without a label, such as padding.
 UNLABELLED = -1
+CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.weights.h5"
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -14,6 +18,9 @@ class MSTCN(keras.Model):
 
     Stages of dilated residual convolutions follow each other; each after the
     first takes the class probabilities of the one before. All are trained.
+
+    It stands on features, not on a backbone, which a task of keras-hub cannot do
+    without; it has `save_to_preset` and `from_preset` of its own, of local folders.
 
     Args:
         num_classes: int.
@@ -24,6 +31,10 @@ class MSTCN(keras.Model):
         num_filters: int. Channels within a stage. Defaults to `64`.
         dropout: float. Defaults to `0.5`.
         smoothing: float. Weight of the smoothing term. Defaults to `0.15`.
+        feature_mean: list of `feature_dim` floats that are taken from the features
+            first. Defaults to `None`.
+        feature_variance: list of `feature_dim` floats; features are divided by
+            their roots after that. Defaults to `None`; give both or none.
 
     Call arguments:
         inputs: dict of `features` `(B, N, feature_dim)` and `mask` `(B, N)`, 1
@@ -40,7 +51,10 @@ class MSTCN(keras.Model):
     inputs, labels = pad_sequences(features, labels)
     head.fit(inputs, labels, batch_size=1, epochs=50)
     head.label(features[0])  # (N,) class numbers
+    head.save_to_preset("runs/steps/mstcn")
     ```
+
+    `train_mstcn` does all of it, from features and the names of classes.
 
     Reference: MS-TCN (arXiv:1903.01945); note of TeG (arXiv:2112.04480), section
     6.
@@ -55,12 +69,26 @@ class MSTCN(keras.Model):
         num_filters=64,
         dropout=0.5,
         smoothing=0.15,
+        feature_mean=None,
+        feature_variance=None,
         **kwargs,
     ):
+        if (feature_mean is None) != (feature_variance is None):
+            raise ValueError(
+                "`feature_mean` and `feature_variance` belong together: give both or "
+                "none."
+            )
         # === Functional model ===
         features = keras.Input((None, feature_dim), name="features")
         mask = keras.Input((None,), name="mask")
         stages, x = [], features
+        if feature_mean is not None:
+            x = keras.layers.Normalization(
+                mean=np.asarray(feature_mean, "float32"),
+                variance=np.asarray(feature_variance, "float32"),
+                dtype="float32",
+                name="standardise",
+            )(x)
         for number in range(1, num_stages + 1):
             stage = Stage(
                 num_classes, num_layers, num_filters, dropout, name=f"stage{number}"
@@ -80,6 +108,8 @@ class MSTCN(keras.Model):
         self.num_filters = num_filters
         self.dropout = dropout
         self.smoothing = smoothing
+        self.feature_mean = _floats(feature_mean)
+        self.feature_variance = _floats(feature_variance)
 
     def compute_loss(
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
@@ -130,11 +160,58 @@ class MSTCN(keras.Model):
             "num_filters": self.num_filters,
             "dropout": self.dropout,
             "smoothing": self.smoothing,
+            "feature_mean": self.feature_mean,
+            "feature_variance": self.feature_variance,
         }
 
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+    def save_to_preset(self, folder):
+        """Write configuration and weights into a folder.
+
+        Args:
+            folder: path. Gets `config.json` and `model.weights.h5`.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        content = keras.saving.serialize_keras_object(self)
+        content = {k: content[k] for k in ("module", "class_name", "registered_name")}
+        content["config"] = self.get_config()
+        (folder / CONFIG_FILE).write_text(json.dumps(content, indent=1))
+        self.save_weights(folder / WEIGHTS_FILE)
+
+    @classmethod
+    def from_preset(cls, folder, load_weights=True):
+        """A head from a folder that `save_to_preset` wrote.
+
+        Args:
+            folder: path.
+            load_weights: bool. `False` for a fresh one. Defaults to `True`.
+
+        Returns:
+            `MSTCN`.
+
+        Raises:
+            ValueError: if the folder holds no such head.
+
+        Example:
+        ```python
+        head = MSTCN.from_preset("runs/steps/mstcn")
+        ```
+        """
+        path = Path(folder) / CONFIG_FILE
+        content = json.loads(path.read_text()) if path.exists() else {}
+        if content.get("class_name") != cls.__name__:
+            raise ValueError(
+                f"{folder} holds no {cls.__name__}; give a folder that its "
+                "`save_to_preset` wrote."
+            )
+        head = cls.from_config(content["config"])
+        if load_weights:
+            head.load_weights(Path(folder) / WEIGHTS_FILE)
+        return head
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -209,6 +286,11 @@ class Stage(keras.layers.Layer):
             "num_filters": self.num_filters,
             "dropout": self.dropout_rate,
         }
+
+
+def _floats(values):
+    """Numbers that JSON can hold, each a float32."""
+    return None if values is None else np.asarray(values, "float32").tolist()
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")

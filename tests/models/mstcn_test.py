@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras import ops
 
 from keras_avrep.losses import truncated_smoothing
-from keras_avrep.models import MSTCN
+from keras_avrep.models import MSTCN, train_mstcn
 from keras_avrep.models.mstcn import pad_sequences
 
 
@@ -101,6 +101,56 @@ def test_survives_saving(tmp_path):
     assert loaded.get_config() == model.get_config()
     x = np.random.default_rng(0).normal(size=(7, 4)).astype("float32")
     np.testing.assert_array_equal(loaded.probabilities(x), model.probabilities(x))
+
+
+def test_comes_back_from_its_preset(tmp_path):
+    mean, variance = np.arange(4.0), np.arange(4.0) + 0.5
+    model = head(dropout=0.25, feature_mean=mean, feature_variance=variance)
+    model.save_to_preset(tmp_path / "head")
+    loaded = MSTCN.from_preset(tmp_path / "head")
+    assert loaded.get_config() == model.get_config()
+    x = np.random.default_rng(0).normal(size=(7, 4)).astype("float32")
+    np.testing.assert_array_equal(loaded.probabilities(x), model.probabilities(x))
+    fresh = MSTCN.from_preset(tmp_path / "head", load_weights=False)
+    assert not np.array_equal(fresh.probabilities(x), model.probabilities(x))
+    with pytest.raises(ValueError, match="holds no MSTCN"):
+        MSTCN.from_preset(tmp_path)
+    with pytest.raises(ValueError, match="belong together"):
+        head(feature_mean=mean)
+
+
+def test_features_are_standardised_by_the_head_itself():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(7, 4)).astype("float32")
+    keras.utils.set_random_seed(0)
+    plain = head()
+    keras.utils.set_random_seed(0)
+    mean, variance = np.array([1.0, -2, 3, 0]), np.array([4.0, 0.25, 1, 9])
+    standardising = head(feature_mean=mean, feature_variance=variance)
+    raw = (x * np.sqrt(variance) + mean).astype("float32")
+    np.testing.assert_allclose(
+        standardising.probabilities(raw), plain.probabilities(x), atol=1e-5
+    )
+
+
+def test_from_features_and_names_to_labelled_frames():
+    rng = np.random.default_rng(0)
+    features, labels = toy_sequences(24, rng)
+    classes = ["pour", "stir", "wait"]
+    names = [[classes[i] for i in row] for row in labels]
+    # Names that are no class have no loss; features are of any size and place.
+    names[0][:5] = ["unknown"] * 5
+    features = [100 + 50 * x for x in features]
+    keras.utils.set_random_seed(0)
+    sizes = {"num_stages": 2, "num_layers": 4, "num_filters": 16}
+    recipe = {"epochs": 12, "batch_size": 8, "learning_rate": 1e-2}
+    model = train_mstcn(features, names, classes, **recipe, **sizes)
+    found = np.concatenate([model.label(x) for x in features])
+    assert (found == np.concatenate(labels)).mean() > 0.9
+    with pytest.raises(ValueError, match=r"`labels\[1\]` has 3 names"):
+        train_mstcn(features[:2], [names[0], names[1][:3]], classes)
+    with pytest.raises(ValueError, match="empty"):
+        train_mstcn([], [], classes)
 
 
 @pytest.fixture

@@ -63,6 +63,9 @@ def test_extracts_from_the_real_model():
     # The window that starts at frame 4 gives its middle steps, at 7 and 9.
     np.testing.assert_allclose(features[3:5], whole[0, 1:3], atol=1e-4)
     assert keras.backend.standardize_dtype(features.dtype) == "float32"
+    every = extract.per_frame(frames)
+    assert every.shape == (21, model.backbone.feature_dim)
+    np.testing.assert_array_equal(every[[0, 1, 6, 20]], features[[0, 0, 2, 9]])
 
 
 def test_labels_are_those_of_the_nearest_step():

@@ -77,6 +77,17 @@ class StepFeatureExtractor:
         kept &= times <= max(len(frames) - 1, times.min())
         return _mean_by_time(features[kept], times[kept])
 
+    def per_frame(self, frames):
+        """Features of the step nearest to each frame.
+
+        Args:
+            frames: as when called.
+
+        Returns:
+            float32 array `(F, C)`.
+        """
+        return resample_nearest(*self(frames), np.arange(len(frames)))
+
     def window_starts(self, length):
         """First raw frame of each window over a video of `length` frames."""
         hop = self.kept * self.frames_per_step * self.stride
