@@ -3,6 +3,7 @@ from keras_avrep.evaluation.box_overlap import box_iou, paired_box_iou
 from keras_avrep.evaluation.classify import (
     Predictions,
     classify_videos,
+    video_mean_average_precision,
 )
 from keras_avrep.evaluation.cluster_matching import (
     match_clusters,
@@ -135,6 +136,7 @@ __all__ = [
     "temporal_variance_ratio",
     "time_regression",
     "track_sequence",
+    "video_mean_average_precision",
     "write_gallery",
     "write_units",
 ]

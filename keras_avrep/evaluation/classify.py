@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_avrep.evaluation.embed import embed_videos
+from keras_avrep.evaluation.multi_label import multi_label_average_precision
 
 
 @dataclass
@@ -60,3 +61,41 @@ def classify_videos(classifier, records, classes, **clips) -> Predictions:
     probabilities = 1 / np.exp(shifted).sum(axis=1)
     names = [classes[number] for number in logits.values.argmax(axis=1)]
     return Predictions(logits.paths, names, probabilities, logits.rejects)
+
+
+def video_mean_average_precision(classifier, records, labels, **clips) -> dict:
+    """Mean average precision of videos that may have several labels.
+
+    Args:
+        classifier: model from pixels `(B, T, H, W, 3)` to logits `(B, K)`.
+        records: list of N `keras_avrep.data.VideoRecord`.
+        labels: array `(N, K)` of 0 and 1, a row for each record; see `multi_hot`.
+        **clips: `num_clips`, `num_frames`, `stride`, `size` and others of
+            `embed_videos`; the mean logits of a video's clips are ranked.
+
+    Returns:
+        What `multi_label_average_precision` returns, and `rejects`, a list of
+        `{"path", "reason"}` of videos that cannot be decoded and do not count.
+
+    Raises:
+        ValueError: if no video can be decoded, or shapes do not fit.
+
+    Example:
+    ```python
+    actions = [{a["label"] for a in manifest.annotation(r)} for r in test]
+    labels = multi_hot(actions, classes)
+    video_mean_average_precision(classifier, test, labels, num_clips=4)
+    ```
+
+    Reference: note of TeG (arXiv:2112.04480), sections 6 and 9.
+    """
+    if len(labels) != len(records):
+        raise ValueError(
+            f"`labels` has {len(labels)} rows but there are {len(records)} records; "
+            "give one row for each."
+        )
+    logits = embed_videos(classifier, records, **clips)
+    rows = {r.video_id: row for r, row in zip(records, labels, strict=True)}
+    known = np.stack([rows[path] for path in logits.paths])
+    scores = multi_label_average_precision(logits.values, known)
+    return {**scores, "rejects": logits.rejects}

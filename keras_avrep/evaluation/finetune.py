@@ -21,7 +21,7 @@ from keras_avrep.views import ClipAugmentation, RandomClips
 def finetune(
     classifier,
     records,
-    label: str,
+    label: str | np.ndarray,
     classes: list[str],
     run_dir,
     *,
@@ -51,7 +51,10 @@ def finetune(
             build it with `train_backbone=False` and `unit_features=True`, and
             use a rate of 5 without decay in batches of 128.
         records: list of `VideoRecord` that have the label.
-        label: string. Name of the label.
+        label: string. Name of the label. Or, where a video may have several, an
+            array `(N, K)` of 0 and 1, a row for each record, as of `multi_hot`:
+            each class is then a yes or no of its own, with a sigmoid; see
+            `video_mean_average_precision`.
         classes: class names in the order of the logits.
         run_dir: folder of `checkpoints/last.npz` and `history.csv`.
         num_frames: int. Frames of a clip. Defaults to 16.
@@ -79,6 +82,7 @@ def finetune(
         `clips_per_second` of this call.
 
     Raises:
+        ValueError: if `label` has other rows or columns than records or classes.
         KeyboardInterrupt: after Ctrl-C, once the state is saved.
         CheckpointError: if the folder holds the run of another classifier.
 
@@ -90,7 +94,7 @@ def finetune(
 
     Reference: note of DCLR (arXiv:2207.05340), sections 6.1 and 6.2.
     """
-    numbers = np.array([classes.index(r.labels[label]) for r in records])
+    targets, loss = targets_and_loss(records, label, classes)
     batch_size = min(batch_size, len(records))
     total = epochs * max(1, len(records) * clips_per_epoch // batch_size)
     rate = keras.optimizers.schedules.PiecewiseConstantDecay(
@@ -103,7 +107,7 @@ def finetune(
     policy = choose_device_policy(jit_compile, keras.config.dtype_policy().name)
     model.compile(
         keras.optimizers.SGD(rate, momentum=0.9, weight_decay=weight_decay),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        loss,
         jit_compile=policy.compiles(total),
     )
     dataset = clip_dataset(
@@ -130,7 +134,7 @@ def finetune(
     )
     if done < total:
         model.fit(
-            ((b["video"][:, 0], numbers[b["record"]]) for b in feed),
+            ((b["video"][:, 0], targets[b["record"]]) for b in feed),
             steps_per_epoch=total - done,
             callbacks=[history, Checkpoints(last, checkpoint_every, done)],
             verbose=0,
@@ -141,6 +145,21 @@ def finetune(
         "losses": [row["loss"] for row in history.rows],
         "clips_per_second": history.speed,
     }
+
+
+def targets_and_loss(records, label, classes):
+    """What each record is to be classified as, and the loss that goes with it."""
+    if isinstance(label, str):
+        numbers = np.array([classes.index(r.labels[label]) for r in records])
+        return numbers, keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    rows = np.asarray(label, "float32")
+    if rows.shape != (len(records), len(classes)):
+        raise ValueError(
+            f"`label` has the shape {rows.shape}; give one row for each of the "
+            f"{len(records)} records and one column for each of the {len(classes)} "
+            "classes."
+        )
+    return rows, keras.losses.BinaryCrossentropy(from_logits=True)
 
 
 class AugmentedClassifier(keras.Model):

@@ -7,7 +7,12 @@ import pytest
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.data import scan_folder
-from keras_avrep.evaluation import classification_accuracy, finetune
+from keras_avrep.evaluation import (
+    classification_accuracy,
+    embed_videos,
+    finetune,
+    multi_hot,
+)
 from keras_avrep.models import VideoClassifier
 from keras_avrep.training import CheckpointError
 from keras_avrep.worlds import ScenesWorld, render_world
@@ -84,6 +89,33 @@ def test_a_frozen_backbone_keeps_its_weights_and_its_batch_norm(
     for a, b in zip(before, model.backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not np.allclose(logits, model.get_layer("logits").get_weights()[0])
+
+
+def test_videos_with_several_labels_are_a_yes_or_no_for_each_class(
+    records, classes, tmp_path
+):
+    wanted = [[r.labels["sprite"], "moving"] for r in records]
+    names = [*classes, "moving", "never"]
+    rows = multi_hot(wanted, names)
+    model = classifier(names, train_backbone=False)
+    options = {"epochs": 4, "clips_per_epoch": 2, "batch_size": 4, "flip": 0.0}
+    finetune(
+        model,
+        records,
+        rows,
+        names,
+        tmp_path,
+        view_size=16,
+        learning_rate=0.5,
+        show=lambda line: None,
+        **CLIP,
+        **options,
+    )
+    logits = embed_videos(model, records, num_clips=1, **CLIP).values
+    # Not a softmax: one class is on and one is off in every video.
+    assert (logits[:, -2] > 0).all() and (logits[:, -1] < 0).all()
+    with pytest.raises(ValueError, match="one row for each of the 12 records"):
+        finetune(model, records, rows[:3], names, tmp_path / "x", view_size=16)
 
 
 def test_top_k_accuracy_of_known_logits(records, classes):

@@ -312,6 +312,7 @@ def test_exported_regions_take_any_number_of_boxes(tmp_path):
     filled = np.zeros((1, 8, 4), "float32")
     filled[:, :3] = boxes[:1]
     interpreter = Interpreter(model_path=str(tmp_path / litert["path"]))
+    interpreter.allocate_tensors()
     run = interpreter.get_signature_runner("serving_default")
     (found,) = run(video=clips[:1], boxes=filled).values()
     np.testing.assert_allclose(found[:, :3], expected[:1], atol=1e-4)
