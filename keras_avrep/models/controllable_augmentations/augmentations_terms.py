@@ -3,7 +3,7 @@
 from keras import ops
 
 from keras_avrep.layers import time_overlap
-from keras_avrep.losses import timestamp_retrieval
+from keras_avrep.losses import soft_region_contrast, timestamp_retrieval
 
 INSTANCE = "instance"
 REGION = "region"
@@ -154,3 +154,29 @@ def local_rows(x):
 def over_space(feature_map):
     """A map's mean over height and width, `(batch, t, channels)`."""
     return ops.mean(ops.cast(feature_map, "float32"), axis=(2, 3))
+
+
+def region_loss(regions, weights, predictor=None, **options):
+    """Half of the contrast of local regions to global ones, half the other way.
+
+    Args:
+        regions: embeddings `(B, N + 1, R, dim)`, the global view last.
+        weights: what `RegionOverlap` says both ways, each with its shares.
+        predictor: layer that one side goes through. Defaults to `None`, none.
+        **options: of `soft_region_contrast`.
+
+    Returns:
+        float32 scalar.
+
+    Reference: note of Controllable Augmentations (arXiv:2203.16632), section 4.2.
+    """
+    forward, forward_share, backward, backward_share = weights
+    predicted = regions if predictor is None else predictor(regions)
+    fixed = ops.stop_gradient(regions)
+    there = soft_region_contrast(
+        local_rows(predicted), fixed[:, -1], forward, forward_share, **options
+    )
+    back = soft_region_contrast(
+        predicted[:, -1], local_rows(fixed), backward, backward_share, **options
+    )
+    return (there + back) / 2

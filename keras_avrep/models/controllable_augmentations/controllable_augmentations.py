@@ -9,7 +9,7 @@ from keras_avrep.layers import (
     StaticDynamicDecoupler,
     reversal_strength,
 )
-from keras_avrep.losses import in_batch_multi_positive_nce, soft_region_contrast
+from keras_avrep.losses import in_batch_multi_positive_nce
 from keras_avrep.models.controllable_augmentations.augmentations_presets import (
     FOLDER,
     PRESETS,
@@ -31,8 +31,8 @@ from keras_avrep.models.controllable_augmentations.augmentations_terms import (
     check_stages,
     check_weights,
     instance_masks,
-    local_rows,
     over_space,
+    region_loss,
     timestamp_losses,
 )
 from keras_avrep.models.controllable_augmentations.augmentations_views import (
@@ -115,8 +115,7 @@ class ControllableAugmentations(PretrainingTask):
     ```
 
     Raises:
-        ValueError: if a stage or term is unknown, or `information` is about colours
-            and the views change none.
+        ValueError: if a stage or term is unknown, or no colours change to tell of.
 
     Reference: Qian, Lin, See, Li, arXiv:2203.16632; note sections 3 to 5.
     """
@@ -376,22 +375,14 @@ class ControllableAugmentations(PretrainingTask):
         return in_batch_multi_positive_nce(flat, *masks, self.temperature)
 
     def _region_loss(self, regions, weights):
-        """Half of local regions to global ones, half the other way."""
-        forward, forward_share, backward, backward_share = weights
-        predicted = self.region_predictor(regions) if self.predictor else regions
-        fixed = ops.stop_gradient(regions)
-        options = {
-            "temperature": self.temperature,
-            "ignore_same_sample_negatives": self.ignore_same_video_negatives,
-            "chunks": self.chunks,
-        }
-        there = soft_region_contrast(
-            local_rows(predicted), fixed[:, -1], forward, forward_share, **options
+        return region_loss(
+            regions,
+            weights,
+            self.region_predictor if self.predictor else None,
+            temperature=self.temperature,
+            ignore_same_sample_negatives=self.ignore_same_video_negatives,
+            chunks=self.chunks,
         )
-        back = soft_region_contrast(
-            predicted[:, -1], local_rows(fixed), backward, backward_share, **options
-        )
-        return (there + back) / 2
 
     def get_config(self):
         names = (
