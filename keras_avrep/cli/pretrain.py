@@ -19,9 +19,13 @@ synthetic mixtures are, and as `keras-avrep render --mixtures` writes them.
 import argparse
 from pathlib import Path
 
+from keras_avrep.cli.videos import VIDEOS
+
 
 def add_arguments(parser):
-    parser.add_argument("folder", help="folder of videos; of localisers also moments")
+    parser.add_argument(
+        "folder", help=f"{VIDEOS}; of localisers a folder, of videos or of moments"
+    )
     parser.add_argument("--out", required=True, help="run folder")
     parser.add_argument(
         "--model", default="dclr", help="system to train, by its smallest preset"
