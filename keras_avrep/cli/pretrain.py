@@ -4,7 +4,7 @@
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
     keras-avrep pretrain videos --out runs/late --set mine_after=500
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
-    keras-avrep pretrain solos --mixed wild --model csol --init runs/sounds \
+    keras-avrep pretrain solos --mixed wild --model csol --init runs/sounds \\
         --solo-epochs 0 --mixed-epochs 1 --out runs/wild
 
 Run the same command again to resume after Ctrl-C or a crash. If the videos have
