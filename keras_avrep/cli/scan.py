@@ -1,7 +1,7 @@
 """List the usable videos of a folder, and the files that are not.
 
     keras-avrep scan videos --out manifest.json
-    keras-avrep scan UCF-101 --layout ucf101 --lists ucfTrainTestlist --split 1 \
+    keras-avrep scan UCF-101 --layout ucf101 --lists ucfTrainTestlist --split 1 \\
         --out ucf101.json
     keras-avrep scan k400 --layout kinetics --lists k400/csv --out k400.json
 
