@@ -74,10 +74,11 @@ def test_says_what_can_be_exported():
     classifier = VideoClassifier(build().backbone, 2)
     models = classifier.inference_models()
     assert list(models) == ["representation", "logits"]
-    for name, expected in (("representation", (4, 96)), ("logits", (4, 2))):
+    sizes = {"representation": classifier.backbone.feature_dim, "logits": 2}
+    for name, size in sizes.items():
         inputs = classifier.inference_inputs(name, CLIPS)
         assert list(inputs) == ["video"]
-        assert models[name].predict(inputs["video"], verbose=0).shape == expected
+        assert models[name].predict(inputs["video"], verbose=0).shape == (4, size)
     logits = models["logits"].predict(CLIPS, verbose=0)
     np.testing.assert_array_equal(logits, classifier.predict(CLIPS, verbose=0))
 
