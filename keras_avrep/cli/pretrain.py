@@ -3,6 +3,7 @@
     keras-avrep pretrain videos --out runs/first --steps 2000
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
     keras-avrep pretrain videos --out runs/late --set mine_after=500
+    keras-avrep pretrain videos --out runs/warm --backbone presets/r2plus1d_18
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
     keras-avrep pretrain solos --mixed wild --model csol --init runs/sounds \\
         --solo-epochs 0 --mixed-epochs 1 --out runs/wild
@@ -24,13 +25,18 @@ from keras_avrep.cli.videos import VIDEOS
 
 def add_arguments(parser):
     parser.add_argument(
-        "folder", help=f"{VIDEOS}; of localisers a folder, of videos or of moments"
+        "folder", help=f"{VIDEOS}; of localisers also a folder of moments"
     )
     parser.add_argument("--out", required=True, help="run folder")
     parser.add_argument(
         "--model", default="dclr", help="system to train, by its smallest preset"
     )
     parser.add_argument("--preset", help="another preset; see `presets`")
+    parser.add_argument(
+        "--backbone",
+        help="preset whose trained network for video or pictures to start from, as "
+        "`convert` writes it",
+    )
     parser.add_argument("--batch-size", type=positive, default=32)
     parser.add_argument(
         "--learning-rate", type=float, help="the highest; by default the preset's"
@@ -79,7 +85,7 @@ def add_video_arguments(group):
 
 def add_sound_arguments(group):
     group.add_argument(
-        "--mixed", help="folder of videos, or moments, with several sources"
+        "--mixed", help="videos, or moments, with several sources, given alike"
     )
     group.add_argument(
         "--num-classes", type=positive, help="kinds of things that sound, about"
@@ -189,6 +195,7 @@ def pretrain_videos(args):
         seed=args.seed,
         view_size=clip["view_size"],
         changes=changes,
+        backbone=args.backbone,
     )
     on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     try:
@@ -258,6 +265,7 @@ def run_config(args):
     clip["view_size"] = args.view_size or preset["views"]["size"]
     return {
         "preset": args.preset,
+        "backbone": args.backbone,
         "folder": str(Path(args.folder).resolve()),
         "clip": clip,
         "loss_weights": args.loss_weights,

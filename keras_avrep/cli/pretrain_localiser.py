@@ -72,6 +72,7 @@ def run_config(args):
         )
     return {
         "preset": args.preset,
+        "backbone": args.backbone,
         "init": args.init,
         "folder": str(Path(args.folder).resolve()),
         "mixed": args.mixed and str(Path(args.mixed).resolve()),
@@ -92,18 +93,18 @@ def within(schedule, solo_epochs):
 
 
 def sounding_records(folder, out, kind, args):
-    """The manifest of a folder, and its videos with sound or its moments."""
+    """The manifest of a place, and its videos with sound or its moments."""
     from keras_avrep.cli.pretrain import training_records
-    from keras_avrep.cli.progress import Progress, say
-    from keras_avrep.cli.scan import describe, describe_moments
-    from keras_avrep.data import read_moment_folder, scan_folder
+    from keras_avrep.cli.progress import say
+    from keras_avrep.cli.scan import describe_moments
+    from keras_avrep.cli.videos import open_videos
+    from keras_avrep.data import read_moment_folder
 
     if (moments := read_moment_folder(folder)) is not None:
         describe_moments(moments, say)
         return moments, training_records(moments)
     cache = out / f"{kind}_manifest_cache.json"
-    manifest = scan_folder(folder, cache, args.threads, Progress("checked"))
-    describe(manifest, say)
+    manifest = open_videos(folder, cache, args.threads)
     silent = [r for r in manifest.records if not r.has_audio]
     for record in silent:
         reason = "it has no sound, so nothing in it can be found by its sound"
@@ -117,6 +118,7 @@ def build(args):
     """A fresh model of the preset, with as many classes as asked for."""
     import keras
 
+    from keras_avrep.cli.run_folder import starting_backbone
     from keras_avrep.models import system_of
 
     keras.utils.set_random_seed(args.seed)
@@ -126,6 +128,8 @@ def build(args):
     changes = {"seed": args.seed}
     if args.num_classes:
         changes["num_classes"] = args.num_classes
+    if args.backbone:
+        changes["backbone"] = starting_backbone(args.backbone, system)
     return system.from_preset(args.preset, load_weights=False, **changes)
 
 
@@ -133,6 +137,8 @@ def started_from(args, system):
     """The model of another run or preset, to go on with."""
     from keras_avrep.cli.run_folder import load_run_model
 
+    if args.backbone:
+        raise ValueError("--init has a backbone of its own; leave out --backbone.")
     model, _ = load_run_model(args.init)
     if type(model) is not system:
         raise ValueError(

@@ -134,20 +134,57 @@ def load_run_model(folder):
         if packaged := system.packaged_weights(str(folder)):
             clip |= read_json(packaged / CLIP_FILE)
         return system.from_preset(str(folder)), {"clip": clip, "preset": str(folder)}
-    folder = Path(folder)
-    preset = folder / "preset"
-    if not (preset / "config.json").exists():
-        preset = folder
-    if not (preset / "config.json").exists():
-        raise ValueError(
-            f"{folder} is neither a preset nor a folder of a finished run; run "
-            "`keras-avrep pretrain VIDEOS --out RUN` first."
-        )
+    folder, preset = Path(folder), preset_folder(folder)
     config = read_json(folder / "run.json")
     # The preset knows more than what was asked for at first: names of clusters, say.
     clip = {**config.get("clip", {}), **read_json(preset / CLIP_FILE)}
     config["clip"] = clip or DEFAULT_CLIP
     return load_preset_model(preset), config
+
+
+def preset_folder(folder):
+    """The directory of the preset that a run folder holds, or that it is.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    folder = Path(folder)
+    for preset in (folder / "preset", folder):
+        if (preset / "config.json").exists():
+            return preset
+    raise ValueError(
+        f"{folder} is neither a preset nor a folder of a finished run; run "
+        "`keras-avrep pretrain VIDEOS --out RUN` first."
+    )
+
+
+def starting_backbone(place, system):
+    """The trained backbone of a preset, for a fresh model of a system.
+
+    Args:
+        place: run folder, built-in name with weights, or a directory that
+            `save_to_preset` wrote, of a whole task or just of a backbone, as
+            `keras-avrep convert` writes it.
+        system: class of a system.
+
+    Returns:
+        A backbone of the system's kind.
+
+    Raises:
+        ValueError: if there is none, or it is of another kind.
+    """
+    from keras_avrep.models import system_of
+
+    owner, wanted = system_of(str(place)), system.backbone_cls
+    preset = owner.packaged_weights(str(place)) if owner else preset_folder(place)
+    if preset is None:
+        raise ValueError(f"The preset {place!r} is a configuration without weights.")
+    kind = read_json(preset / "config.json").get("class_name")
+    if kind != wanted.__name__:
+        raise ValueError(
+            f"{place} holds {kind}; {system.__name__} starts from {wanted.__name__}."
+        )
+    return wanted.from_preset(str(preset))
 
 
 def class_names(model, config):

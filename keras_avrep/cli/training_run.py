@@ -2,13 +2,21 @@
 
 from pathlib import Path
 
-from keras_avrep.cli.run_folder import CLIP_FILE
+from keras_avrep.cli.run_folder import CLIP_FILE, starting_backbone
 
 SMALLEST = 4
 
 
 def build_model(
-    preset, *, num_videos, batch_size, steps, seed, view_size=None, changes=None
+    preset,
+    *,
+    num_videos,
+    batch_size,
+    steps,
+    seed,
+    view_size=None,
+    changes=None,
+    backbone=None,
 ):
     """A fresh model of a preset, fitted to the data and length of a run.
 
@@ -20,6 +28,8 @@ def build_model(
         seed: int.
         view_size: int. Pixels of a view. Defaults to the preset's.
         changes: dict of constructor arguments. Defaults to none.
+        backbone: preset to take a trained backbone from. Defaults to `None`, a
+            fresh one.
 
     Returns:
         A `keras_avrep.models.PretrainingTask`.
@@ -32,6 +42,8 @@ def build_model(
     system = system_of(preset)
     fitted = system.changes_for(preset, num_videos, batch_size, steps)
     changes = {"seed": seed, **fitted, **(changes or {})}
+    if backbone is not None:
+        changes["backbone"] = starting_backbone(backbone, system)
     model = system.from_preset(preset, load_weights=False, **changes)
     if view_size is not None:
         model.views.size = view_size

@@ -134,11 +134,12 @@ def test_it_is_exported_with_two_inputs(trained, folders, tmp_path, capsys):
     assert "onnx is not for localisers" in capsys.readouterr().err
 
 
-def test_the_interference_eraser_goes_the_same_way(folders, tmp_path, capsys):
-    out = tmp_path / "run"
+def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, capsys):
+    out, mixed = tmp_path / "run", tmp_path / "duets.json"
+    run("scan", folders / "duet", "--out", mixed)
     run(
-        "pretrain", folders / "solo", "--mixed", folders / "duet", "--model", "ier",
-        "--num-classes", 3, "--out", out, *SCHEDULE,
+        "pretrain", folders / "solo", "--mixed", mixed, "--model", "ier",
+        "--num-classes", 3, "--out", out, "--backbone", trained, *SCHEDULE,
     )  # fmt: skip
     assert "any videos: steps" in capsys.readouterr().out
     drawn = tmp_path / "sounding.mp4"

@@ -2,13 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.cli.main import build_parser, main
 from keras_avrep.cli.pretrain import run_config
+from keras_avrep.cli.run_folder import starting_backbone
 from keras_avrep.cli.system_options import system_changes
 from keras_avrep.cli.training_run import build_model
-from keras_avrep.models import DCLR, SYSTEMS, TeG
+from keras_avrep.models import DCLR, SYSTEMS, TeG, system_named
 from keras_avrep.training import DEFAULT_RECIPE
 
 
@@ -121,3 +124,30 @@ def test_a_run_keeps_what_was_set(tmp_path, capsys):
     capsys.readouterr()
     assert main([*run, "--set", "mine_after=2"]) == 2
     assert "holds a run with set" in capsys.readouterr().err
+
+
+def test_a_fresh_model_starts_from_a_trained_backbone(tmp_path):
+    sizes = {"num_videos": 100, "batch_size": 4, "steps": 10, "seed": 0}
+    narrow = VideoResNetBackbone(width_multiplier=0.125, blocks=[1, 1, 1, 1])
+    narrow.save_to_preset(str(tmp_path / "narrow"))
+    model = build_model("dclr_tiny", backbone=str(tmp_path / "narrow"), **sizes)
+    assert model.backbone.feature_dim == narrow.feature_dim
+    for ours, theirs in zip(model.backbone.weights, narrow.weights, strict=True):
+        assert np.array_equal(ours, theirs)
+    packaged = build_model("dclr_tiny", backbone="dclr_tiny_scenes", **sizes)
+    trained = DCLR.from_preset("dclr_tiny_scenes").backbone
+    assert np.array_equal(packaged.backbone.weights[0], trained.weights[0])
+
+
+@pytest.mark.parametrize(
+    ("backbone", "model", "message"),
+    [
+        ("dclr_tiny_scenes", "teg", "VideoResNetBackbone; TeG starts from ResNet3D"),
+        ("dclr_tiny_scenes", "csol", "CSOL starts from ImageResNetBackbone"),
+        ("dclr_r2plus1d_ucf101", "dclr", "without weights"),
+        ("nowhere", "dclr", "nowhere is neither a preset nor"),
+    ],
+)
+def test_a_backbone_of_another_kind_is_one_sentence(backbone, model, message):
+    with pytest.raises(ValueError, match=message):
+        starting_backbone(backbone, system_named(model))
