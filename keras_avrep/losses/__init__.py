@@ -1,4 +1,5 @@
 from keras_avrep.losses.activation_alignment import activation_alignment
+from keras_avrep.losses.class_presence import class_presence
 from keras_avrep.losses.concept_fidelity import concept_fidelity
 from keras_avrep.losses.contrast_statistics import (
     embedding_std,
@@ -39,6 +40,7 @@ from keras_avrep.losses.wrong_mode_entropy import wrong_mode_entropy
 
 __all__ = [
     "activation_alignment",
+    "class_presence",
     "concept_fidelity",
     "correspondence",
     "cross_modal_distillation",

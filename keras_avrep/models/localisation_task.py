@@ -256,7 +256,8 @@ class LocalisationTask(PresetTask, Task):
         arguments = super().preset_arguments(preset, dict(changes))
         dtype = {k: changes[k] for k in ("dtype",) if k in changes}
         audio = AudioResNetBackbone(**preset["audio_backbone"], **dtype)
-        return {"audio_backbone": audio, **arguments}
+        av_map = AVCosineMap(name="av_map", **preset.get("av_map", {}))
+        return {"audio_backbone": audio, "av_map": av_map, **arguments}
 
     @classmethod
     def from_config(cls, config):

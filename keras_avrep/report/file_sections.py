@@ -19,6 +19,11 @@ from keras_avrep.report.result_sections import fact_list
 from keras_avrep.report.run_reader import Run, as_dict, number
 
 LISTED_REJECTS = 200
+# What is said of files that are not equal to the model, and its title.
+AGREEMENTS = {
+    "retrieval_agreement": "same nearest clip",
+    "class_agreement": "same class",
+}
 
 
 def exports_section(run: Run) -> str:
@@ -29,12 +34,16 @@ def exports_section(run: Run) -> str:
     )
     if not exports:
         return ""
-    agreement = any(number(e.get("retrieval_agreement")) is not None for e in exports)
+    agreed = {
+        name: title
+        for name, title in AGREEMENTS.items()
+        if any(number(e.get(name)) is not None for e in exports)
+    }
     notes = any(e.get("note") for e in exports)
     head = ["format", "file", "size", "time per clip", "largest difference"]
-    head += ["same nearest clip"] if agreement else []
+    head += agreed.values()
     head += ["note"] if notes else []
-    rows = [_export_row(run, export, agreement, notes) for export in exports]
+    rows = [_export_row(run, export, agreed, notes) for export in exports]
     return section(
         "exports",
         "Exports",
@@ -44,7 +53,7 @@ def exports_section(run: Run) -> str:
     )
 
 
-def _export_row(run: Run, export: dict, agreement: bool, notes: bool) -> list[str]:
+def _export_row(run: Run, export: dict, agreed: dict, notes: bool) -> list[str]:
     path = export.get("path")
     name = PurePosixPath(str(path).replace("\\", "/")).name if path else MISSING
     latency = number(export.get("latency_ms"))
@@ -55,8 +64,7 @@ def _export_row(run: Run, export: dict, agreement: bool, notes: bool) -> list[st
         MISSING if latency is None else f"{plain(latency)} ms",
         _difference(export.get("max_abs_diff")),
     ]
-    if agreement:
-        row.append(percent(export.get("retrieval_agreement")))
+    row += [percent(export.get(name)) for name in agreed]
     if notes:
         row.append(esc(run.show_text(export.get("note") or "")))
     return row

@@ -64,7 +64,7 @@ def sounding_section(run: Run) -> str:
 def _scores(model: ModelRun) -> str:
     found = as_dict(model.scores.get("localisation"))
     solo, mixtures = as_dict(found.get("solo")), as_dict(found.get("mixtures"))
-    body = _clusters(as_dict(found.get("clusters")))
+    body = _clusters(as_dict(found.get("clusters"))) + _left_out(found)
     if solo:
         body += f"<h3>One source ({_count(solo)})</h3>{_table(model, solo, SOLO)}"
     if mixtures:
@@ -87,6 +87,18 @@ def _scores(model: ModelRun) -> str:
 def _count(part: dict) -> str:
     count = number(part.get("moments"))
     return MISSING if count is None else f"{int(count):,} held-out moments"
+
+
+def _left_out(found: dict) -> str:
+    """What the moments were taken for, and how many could not be scored."""
+    said = []
+    if kind := found.get("kind"):
+        said.append(f"All moments are scored as {esc(str(kind))}.")
+    if without := number(found.get("without_boxes")):
+        said.append(f"{int(without):,} moments without a box are left out.")
+    if rejected := number(found.get("rejected")):
+        said.append(f"{int(rejected):,} moments could not be read.")
+    return f'<p class="note">{" ".join(said)}</p>' if said else ""
 
 
 def _clusters(clusters: dict) -> str:

@@ -97,6 +97,35 @@ def test_mov_has_a_frame_every_hundredth_of_a_second():
     np.testing.assert_allclose(shifted, (found - 1.5) / 4.0, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore:.*system plugins")
+def test_by_its_arguments_it_is_that_of_tensorflow_io():
+    tfio = pytest.importorskip("tensorflow_io", exc_type=ImportError)
+    # A tone in noise that is 40 dB softer: half of the range is used, or more.
+    x = tone(1234) + 0.01 * noise(16000)
+    spectrum = tfio.audio.spectrogram(x, nfft=512, window=400, stride=160)
+    mel = tfio.audio.melscale(spectrum, rate=16000, mels=64, fmin=60, fmax=7800)
+    expected = tfio.audio.dbscale(mel, top_db=80).numpy()
+    layer = LogMel(
+        window_length=400,
+        hop_length=160,
+        fft_length=512,
+        low_hz=60.0,
+        high_hz=7800.0,
+        padding="end",
+        mel_scale="htk",
+        mel_norm=None,
+        # Its decibels are of the square of what the filters gave.
+        dynamic_range=40.0,
+    )
+    found = 2 * ops.convert_to_numpy(layer(x))
+    assert found.shape == expected.shape == (100, 64)
+    assert np.ptp(expected) > 60
+    # Filters narrower than a bin have weights that float32 cannot tell.
+    clear = mel.numpy() > 1e-3
+    assert clear.mean() > 0.9
+    np.testing.assert_allclose(found[clear], expected[clear], atol=5e-3)
+
+
 def test_low_filters_of_short_windows_are_empty():
     # Bins lie 100 Hz apart and filters reach over 93: two fall between bins.
     found = ops.convert_to_numpy(LogMel(dynamic_range=None)(noise(1, 16000)))[0]

@@ -5,7 +5,11 @@ import pytest
 from gradients import gradient
 from keras import ops
 
-from keras_avrep.losses import correspondence, distribution_divergence
+from keras_avrep.losses import (
+    class_presence,
+    correspondence,
+    distribution_divergence,
+)
 
 HEARD = np.array([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], "float32")
 SEEN = np.array([[0.25, 0.25, 0.5], [0.5, 0.25, 0.25]], "float32")
@@ -50,6 +54,23 @@ def test_the_target_has_no_gradient():
 def test_an_unknown_direction_is_named():
     with pytest.raises(ValueError, match="sideways"):
         distribution_divergence(HEARD, np.log(SEEN), direction="sideways")
+
+
+def test_presence_by_hand():
+    # The mean probability of the first map is 0.75, of the second 0.5.
+    maps = np.zeros((1, 1, 2, 2), "float32")
+    maps[0, 0, :, 0] = np.log([3.0, 3.0])
+    found = float(class_presence(maps, np.array([[1.0, 0.25]], "float32")))
+    assert found == pytest.approx((np.log(4 / 3) + np.log(2)) / 2, abs=1e-6)
+
+
+@pytest.mark.parametrize("logit", [-200.0, 200.0])
+def test_presence_has_no_infinite_gradient_and_none_of_the_target(logit):
+    maps = np.full((2, 2, 2, 3), logit, "float32")
+    assert np.isfinite(gradient(lambda x: class_presence(x, HEARD), maps)).all()
+    flat = np.zeros((2, 2, 2, 3), "float32")
+    found = gradient(lambda x: class_presence(flat, x) + 0 * ops.sum(x), HEARD)
+    np.testing.assert_array_equal(found, np.zeros_like(HEARD))
 
 
 def test_correspondence_by_hand():

@@ -8,7 +8,7 @@ import pytest
 from counted_set import CountedSet
 from keras import ops
 from packaged_localiser import assert_it_finds_instruments, mixture_scores
-from tiny_csol import CLASSES, build, draw_batch, draw_inputs
+from tiny_csol import CLASSES, build, draw_batch, draw_inputs, parts
 
 from keras_avrep.export import export_part
 from keras_avrep.layers import AVCosineMap, SoundingMask
@@ -315,6 +315,26 @@ def test_the_category_loss_is_the_divergence_from_the_frozen_teacher(direction):
     np.testing.assert_allclose(losses["category"], expected, rtol=1e-3)
 
 
+def test_the_variant_for_audioset_hears_and_sees_each_class_on_its_own():
+    model = ready()
+    trainer = MixtureTrainer(model, adam(), category="presence", temperature=0.7)
+    kernel = 0.01 * RNG(5).normal(size=model.audio_classifier.kernel.shape)
+    model.audio_classifier.kernel.assign(kernel.astype("float32"))
+    trainer.freeze_teacher()
+    views = trainer.make_views(draw_batch(RNG(4)))
+    keys = numpy_of(trainer.key_forward(views))
+    _, heard = perceived(model, {**draw_inputs(RNG(4))})
+    target = softmax(heard["features"] @ kernel / 0.7)
+    np.testing.assert_allclose(keys["heard"], target, atol=1e-4)
+    outputs = numpy_of(trainer.query_forward(views, keys))
+    shown = (1 / (1 + np.exp(-outputs["class_maps"]))).mean(axis=(1, 2))
+    expected = -(target * np.log(shown) + (1 - target) * np.log(1 - shown)).mean()
+    losses = numpy_of(trainer.compute_losses(outputs))
+    np.testing.assert_allclose(losses["category"], expected, rtol=1e-3)
+    with pytest.raises(ValueError, match="sideways"):
+        MixtureTrainer(model, adam(), category="sideways")
+
+
 def test_a_warm_up_has_no_gate_and_shares_the_teacher():
     model = ready()
     learning = MixtureTrainer(model, adam())
@@ -399,6 +419,27 @@ def test_a_preset_comes_back(policy, tmp_path):
 def test_a_configuration_without_weights_says_so():
     with pytest.raises(ValueError, match="load_weights=False"):
         CSOL.from_preset("csol_resnet18")
+
+
+def test_the_preset_for_audioset_has_its_terms_one_after_the_other():
+    preset = CSOL.presets["csol_resnet18_audioset"]
+    small = {k: v for k, v in parts().items() if k.endswith("backbone")}
+    name = "csol_resnet18_audioset"
+    model = CSOL.from_preset(name, load_weights=False, **small)
+    assert model.num_classes == 13 and model.gate.mode == "off"
+    assert model.av_map.use_bias and not model.av_map.normalise
+    sets = CountedSet(), CountedSet()
+    phases = model.training_phases(*sets, solo_epochs=11, **preset["schedule"])
+    clusters = [p.name for p in phases if p.name.startswith("clusters")]
+    assert clusters == ["clusters and classes 11 of 11"]
+    warming, learning = (p.trainer for p in phases[-2:])
+    assert phases[-2].name == "warm-up on mixtures"
+    assert warming.category == learning.category == "presence"
+    weights = [t.loss_weights for t in (warming, learning)]
+    assert weights == [
+        {"category": 1.0, "correspondence": 0.0},
+        {"category": 1.0, "correspondence": 1.0},
+    ]
 
 
 def test_unknown_terms_are_refused():

@@ -92,6 +92,13 @@ def test_pictures_are_shown_and_failures_apart():
     assert "<b>flute</b>" not in html and "overlap 10.0%" in html
 
 
+def test_it_says_what_was_scored_as_what_and_what_was_not():
+    counts = {"kind": "duet", "without_boxes": 3, "rejected": 0}
+    html = page(model(scores={**SCORES, **counts}))
+    assert "scored as duet. 3 moments without a box are left out.</p>" in html
+    assert "scored as" not in page(model()) and "left out" not in page(model())
+
+
 @pytest.mark.parametrize("lost", sorted(set(arrays()) - {"kinds"}))
 def test_incomplete_arrays_are_left_out(lost):
     broken = arrays()

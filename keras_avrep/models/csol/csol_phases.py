@@ -29,6 +29,8 @@ def csol_phases(
     mismatch_grid=1,
     negatives=1,
     exclude_same_cluster=False,
+    category="divergence",
+    temperature=1.0,
     direction="target",
     divide_by_classes=True,
     seed=0,
@@ -63,6 +65,8 @@ def csol_phases(
             other videos. Defaults to 1.
         exclude_same_cluster: bool. Whether two solos of one cluster are not mismatched,
             once there are clusters. Defaults to `False`.
+        category: string. See `MixtureTrainer`. Defaults to `"divergence"`.
+        temperature: float. See `MixtureTrainer`. Defaults to 1.
         direction: string. See `MixtureTrainer`. Defaults to `"target"`.
         divide_by_classes: bool. See `MixtureTrainer`. Defaults to `True`.
         seed: int. Of the fresh heads. Defaults to 0.
@@ -102,6 +106,8 @@ def csol_phases(
     options = {
         "mismatch_grid": mismatch_grid,
         "negatives": possible_negatives(negatives, mixed),
+        "category": category,
+        "temperature": temperature,
         "direction": direction,
         "divide_by_classes": divide_by_classes,
     }

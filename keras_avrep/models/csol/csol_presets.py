@@ -26,4 +26,25 @@ PRESETS = {
         "description": "Two ResNet-18 at 224x224, 11 classes, as the paper has it but "
         "for the ImageNet weights that the picture network starts from.",
     },
+    "csol_resnet18_audioset": {
+        "backbone": {},
+        "audio_backbone": {},
+        # Inner products, not cosines.
+        "av_map": {"scale": 1.0, "normalise": False, "use_bias": True},
+        "views": {"size": 224},
+        "task": {
+            "num_classes": 13,
+            "gate": "off",
+            "loss_weights": {"correspondence": 1.0},
+        },
+        "clip": {**SECOND, "size": 224, "training_size": 256},
+        "schedule": {
+            "first_clustering": 11,
+            "category": "presence",
+            "temperature": 0.7,
+            "warm_up_epochs": 50,
+        },
+        "description": "The released variant for AudioSet: 13 classes, inner products "
+        "for cosines, no gate, each class heard and seen on its own.",
+    },
 }

@@ -1,12 +1,14 @@
 from keras import ops
 
 from keras_avrep.layers import ClassDistribution, SilentGate
-from keras_avrep.losses import distribution_divergence
+from keras_avrep.losses import class_presence, distribution_divergence
 from keras_avrep.models.solo_trainers import (
     CorrespondenceTrainer,
     correspondence_layers,
 )
 from keras_avrep.training import MomentumEncoder
+
+CATEGORIES = ("divergence", "presence")
 
 
 class MixtureTrainer(CorrespondenceTrainer):
@@ -18,6 +20,10 @@ class MixtureTrainer(CorrespondenceTrainer):
         mismatch_grid: int. 2 for composites of 2 x 2 pictures, whose parts must each
             be quiet; 1 for natural pictures. Defaults to 1.
         negatives: int. See `CorrespondenceTrainer`. Defaults to 1.
+        category: string. The category term: `"divergence"` of distributions over
+            classes, or `"presence"` of each class on its own, as for AudioSet; see
+            `class_presence`. Defaults to `"divergence"`.
+        temperature: float. Of the softmax over what is heard. Defaults to 1.
         direction: string. Of the divergence; see `distribution_divergence`. Defaults
             to `"target"`, as released.
         divide_by_classes: bool. Whether the divergence is divided by the number of
@@ -29,6 +35,9 @@ class MixtureTrainer(CorrespondenceTrainer):
         teacher: `MomentumEncoder` of another such trainer, to be shared. Defaults to
             `None`.
 
+    Raises:
+        ValueError: if `category` is unknown.
+
     Reference: CSOL (arXiv:2112.11749), note sections 3.4 and 4.
     """
 
@@ -38,12 +47,18 @@ class MixtureTrainer(CorrespondenceTrainer):
         optimizer,
         mismatch_grid=1,
         negatives=1,
+        category="divergence",
+        temperature=1.0,
         direction="target",
         divide_by_classes=True,
         gated=True,
         loss_weights=None,
         teacher=None,
     ):
+        if category not in CATEGORIES:
+            raise ValueError(
+                f"`category` must be one of {CATEGORIES}, got {category!r}."
+            )
         super().__init__(
             task,
             optimizer,
@@ -52,6 +67,7 @@ class MixtureTrainer(CorrespondenceTrainer):
             learned=[*correspondence_layers(task), task.scale_shift],
             loss_weights=task.loss_weights if loss_weights is None else loss_weights,
         )
+        self.category, self.temperature = category, temperature
         self.direction = direction
         self.divide_by_classes = divide_by_classes
         self.gate = None if gated else SilentGate("off")
@@ -70,20 +86,26 @@ class MixtureTrainer(CorrespondenceTrainer):
         spectrogram = self.task.spectrogram(views["waveform"])[..., None]
         features = backbone(spectrogram, training=False)
         logits = classifier(ops.max(ops.cast(features, "float32"), axis=(1, 2)))
-        return {"heard": ops.softmax(logits, axis=-1)}
+        return {"heard": ops.softmax(logits / self.temperature, axis=-1)}
 
     def query_forward(self, views, keys):
         outputs = self.perceive(views)
         maps = self.task.muted_maps(outputs["seen"], outputs["fits"], self.gate)
+        if self.category == "presence":
+            return {**outputs, **keys, "class_maps": maps}
         return {**outputs, **keys, "log_seen": self.distribution(maps)}
 
     def compute_losses(self, outputs, batch=None):
-        return {
-            **super().compute_losses(outputs),
-            "category": distribution_divergence(
-                outputs["heard"],
-                outputs["log_seen"],
-                self.direction,
-                self.divide_by_classes,
-            ),
-        }
+        losses = super().compute_losses(outputs)
+        return {**losses, "category": self.category_loss(outputs)}
+
+    def category_loss(self, outputs):
+        """How far what is seen to sound is from what is heard."""
+        if self.category == "presence":
+            return class_presence(outputs["class_maps"], outputs["heard"])
+        return distribution_divergence(
+            outputs["heard"],
+            outputs["log_seen"],
+            self.direction,
+            self.divide_by_classes,
+        )
