@@ -13,8 +13,10 @@ from claims_common import between_markers, spread
 from sounding_common import COUNTS as ALL_COUNTS
 from sounding_common import (
     DEFAULTS,
+    classes_of,
     keep,
     labels_in,
+    rendered,
     run,
     schedule_of,
     scored,
@@ -53,6 +55,13 @@ LADDER = {
     ),
     "no_curriculum": ("no curriculum", "ier_tiny", {}, {"curriculum": False}, {}),
     "equal_volumes": ("equal volumes", "ier_tiny", {}, {"range_db": 0.0}, {}),
+    "known_classes": (
+        "classes known, not clustered",
+        "ier_tiny",
+        {},
+        {"known_classes": True},
+        {},
+    ),
     "high_tap": ("steps from the last layer", "ier_tiny", {"tap": "features"}, {}, {}),
     "no_silent_filter": (
         "no silent-object filter",
@@ -102,6 +111,8 @@ def run_rung(rung, seed, args):
     sets = sets_of(KINDS, preset, seed, args)
     began = time.time()
     schedule = schedule_of(preset, first)
+    if schedule.pop("known_classes", False):
+        schedule["labels"] = classes_of(rendered("solo", seed, args))
     early = {k: v for k, v in changes.items() if k not in LATE}
     parts = [preset, *(f"{k}_{v}" for k, v in {**early, **first}.items())]
     solos = folder / "-".join(parts)

@@ -76,9 +76,20 @@ def in_memory(folder, clip, batch_size, seed):
 @functools.lru_cache(maxsize=6)
 def decoded(folder, size, duration):
     """The samples of the split `pretrain`; a seed's rungs all learn from them."""
-    records = scan_folder(folder, folder.with_suffix(".cache.json")).split("pretrain")
+    records = trained_on(folder)
     times = {"frame": TIMES, "audio": {"start": 0.0, "duration": duration}}
     return [read_sample(record, times, size) for record in records]
+
+
+def trained_on(folder):
+    """The records of the split `pretrain`."""
+    return scan_folder(folder, folder.with_suffix(".cache.json")).split("pretrain")
+
+
+def classes_of(folder):
+    """The class of each of these records, as a number."""
+    names = [record.labels["class"] for record in trained_on(folder)]
+    return [sorted(set(names)).index(name) for name in names]
 
 
 class Drawn:

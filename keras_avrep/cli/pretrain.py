@@ -91,6 +91,13 @@ def add_sound_arguments(group):
         "--num-classes", type=positive, help="kinds of things that sound, about"
     )
     group.add_argument(
+        "--use-labels",
+        action="store_true",
+        default=None,
+        help="learn the classes that videos with one source are labelled with, not "
+        "clusters of them",
+    )
+    group.add_argument(
         "--solo-epochs",
         type=not_negative,
         help="passes over videos with one source; 0 for stage two alone, with --init",
@@ -112,7 +119,8 @@ VIDEO_OPTIONS = (
     *("stride", "size", "view_size", "probe_every", "tensorboard"),
 )
 SOUND_OPTIONS = (
-    *("mixed", "num_classes", "solo_epochs", "init", "mixed_epochs", "composites"),
+    *("mixed", "num_classes", "use_labels", "solo_epochs", "init", "mixed_epochs"),
+    "composites",
 )
 
 

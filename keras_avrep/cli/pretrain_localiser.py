@@ -24,11 +24,16 @@ def pretrain_localiser(args):
     check_same_run(out, config)
     folders = {"solo": args.folder, "mixed": args.mixed}
     sounding = {k: sounding_records(f, out, k, args) for k, f in folders.items() if f}
+    classes, labels = known_classes(args, sounding["solo"][1])
     model = build(args)
     check_enough(sounding, model)
     sets = moments_of(model, sounding, config, args, out)
     phases = model.training_phases(
-        sets["solo"], sets.get("mixed"), seed=args.seed, **config["schedule"]
+        sets["solo"],
+        sets.get("mixed"),
+        labels=labels,
+        seed=args.seed,
+        **config["schedule"],
     )
     try:
         result = train_phases(
@@ -44,7 +49,7 @@ def pretrain_localiser(args):
     except KeyboardInterrupt:
         say(f"\nSaved in {out}; run the same command again to resume.")
         raise
-    names = cluster_names(model, sets["solo"], sounding["solo"][1])
+    names = classes or cluster_names(model, sets["solo"], sounding["solo"][1])
     save(model, out, config["clip"], names)
     write_summary(model, out, args, sounding, result)
     say(
@@ -79,6 +84,7 @@ def run_config(args):
         "clip": preset["clip"],
         "schedule": within(schedule, args.solo_epochs),
         "num_classes": args.num_classes,
+        "use_labels": args.use_labels,
         "batch_size": args.batch_size,
         "seed": args.seed,
     }
@@ -112,6 +118,40 @@ def sounding_records(folder, out, kind, args):
     if silent:
         say(f"left out: {len(silent)} videos without sound")
     return manifest, [r for r in training_records(manifest) if r.has_audio]
+
+
+def known_classes(args, records):
+    """With --use-labels the names of classes and the class of each video.
+
+    The number of classes is set by it, if it was not given.
+
+    Args:
+        args: what `pretrain` has parsed.
+        records: list of `VideoRecord`, or of `MomentRecord`, with one source.
+
+    Returns:
+        List of names and list of ints; `None` and `None` without --use-labels.
+
+    Raises:
+        ValueError: if a video has no label, or the number of classes is another.
+    """
+    if not args.use_labels:
+        return None, None
+    labels = [r.labels.get("class") for r in videos_of(records)]
+    if None in labels:
+        raise ValueError(
+            f"--use-labels needs a class for every video; {labels.count(None)} of "
+            f"{len(labels)} in {args.folder} have none: put each into a folder named "
+            "after its class."
+        )
+    classes = sorted(set(labels))
+    if args.num_classes not in (None, len(classes)):
+        raise ValueError(
+            f"{args.folder} has {len(classes)} classes, --num-classes is "
+            f"{args.num_classes}; leave it out with --use-labels."
+        )
+    args.num_classes = len(classes)
+    return classes, [classes.index(label) for label in labels]
 
 
 def build(args):

@@ -155,12 +155,37 @@ def clustering_epochs(epochs, first, every):
     return sorted({*range(first, epochs + 1, every), epochs})
 
 
-def cluster_objects(task, solo):
+def check_labels(labels, task, solo):
+    """Raise if known classes do not fit the records or the dictionary.
+
+    Args:
+        labels: ints, the class of each record, or `None`.
+        task: `LocalisationTask`.
+        solo: `keras_avrep.data.MomentSet`.
+    """
+    if labels is None:
+        return
+    labels = np.asarray(labels)
+    if labels.shape != (solo.num_records,):
+        raise ValueError(
+            f"`labels` has the shape {labels.shape}; give one for each of the "
+            f"{solo.num_records} records."
+        )
+    if labels.min() < 0 or labels.max() >= task.num_classes:
+        raise ValueError(
+            f"`labels` reach from {labels.min()} to {labels.max()}; the model has the "
+            f"classes 0 to {task.num_classes - 1}."
+        )
+
+
+def cluster_objects(task, solo, labels=None):
     """Find the dictionary of a task anew, from clips with one source.
 
     Args:
         task: `LocalisationTask`.
         solo: `keras_avrep.data.MomentSet`.
+        labels: int array `(num_records,)`. The class of each record where classes are
+            known: nothing is clustered then. Defaults to `None`.
 
     Returns:
         int array `(num_records,)`, the cluster of each record, and the features of
@@ -169,8 +194,12 @@ def cluster_objects(task, solo):
     objects, sounds, records = task.solo_features(solo.each_once())
     # The last batch is filled up with records that came before.
     records, first = np.unique(records, return_index=True)
-    ids = np.zeros(solo.num_records, int)
-    ids[records] = task.dictionary.fit(objects[first])
+    if labels is None:
+        ids = np.zeros(solo.num_records, int)
+        ids[records] = task.dictionary.fit(objects[first])
+    else:
+        ids = np.asarray(labels, int)
+        task.dictionary.refresh(objects[first], ids[records])
     vectors = np.zeros((solo.num_records, sounds.shape[1]), sounds.dtype)
     vectors[records] = sounds[first]
     return ids, vectors

@@ -139,8 +139,10 @@ def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, c
     run("scan", folders / "duet", "--out", mixed)
     run(
         "pretrain", folders / "solo", "--mixed", mixed, "--model", "ier",
-        "--num-classes", 3, "--out", out, "--backbone", trained, *SCHEDULE,
+        "--use-labels", "--out", out, "--backbone", trained, *SCHEDULE,
     )  # fmt: skip
+    clip = json.loads((out / "preset" / "clip.json").read_text())
+    assert clip["cluster_names"] == ["accordion", "acoustic_guitar", "cello"]
     assert "any videos: steps" in capsys.readouterr().out
     drawn = tmp_path / "sounding.mp4"
     video = folders / "duet" / "test" / "00000.mp4"
@@ -158,6 +160,7 @@ def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, c
     [
         (["--steps", "5"], "--steps is not for CSOL"),
         (["--num-classes", "99"], "99 classes need as many"),
+        (["--num-classes", "2", "--use-labels"], "has 3 classes, --num-classes is 2"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_sentence(

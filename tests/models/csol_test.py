@@ -14,6 +14,7 @@ from keras_avrep.export import export_part
 from keras_avrep.layers import AVCosineMap, SoundingMask
 from keras_avrep.models import CSOL
 from keras_avrep.models.csol import MixtureTrainer
+from keras_avrep.models.solo_phases import cluster_objects
 from keras_avrep.models.solo_trainers import (
     ClassificationTrainer,
     CorrespondenceTrainer,
@@ -110,6 +111,38 @@ def test_objects_are_what_lies_in_the_mask_over_all_cells():
     np.testing.assert_allclose(objects, expected, atol=1e-5)
     np.testing.assert_allclose(sounds, heard["features"], atol=1e-5)
     assert records.tolist() == [0, 1, 2, 3]
+
+
+class OneBatch:
+    """Four records in one batch."""
+
+    batches, epoch_steps, num_records, batch_size = None, 1, 4, 4
+
+    def each_once(self):
+        return [draw_batch(RNG(1))]
+
+
+def test_known_classes_take_the_place_of_clusters():
+    model, solo = build(), OneBatch()
+    ids, sounds = cluster_objects(model, solo, labels=[2, 0, 2, 1])
+    assert ids.tolist() == [2, 0, 2, 1]
+    objects, expected, _ = model.solo_features(solo.each_once())
+    np.testing.assert_array_equal(sounds, expected)
+    rows = numpy_of(model.dictionary.prototypes.value)
+    np.testing.assert_allclose(rows[2], objects[[0, 2]].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(rows[0], objects[1], atol=1e-6)
+    phases = model.training_phases(solo, solo_epochs=2, labels=[2, 0, 2, 1])
+    clusters = next(p for p in phases if p.name.startswith("clusters"))
+    clusters.before()
+    assert numpy_of(clusters.trainer.labels.value).tolist() == [2, 0, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"), [([0, 1], "each of the 4"), ([0, 1, 2, 3], "0 to 2")]
+)
+def test_known_classes_must_fit(labels, message):
+    with pytest.raises(ValueError, match=message):
+        build().training_phases(OneBatch(), solo_epochs=2, labels=labels)
 
 
 # --- phases ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from keras_avrep.models.csol.mixture_trainer import MixtureTrainer
 from keras_avrep.models.solo_phases import (
+    check_labels,
     cluster_objects,
     clustering_epochs,
     possible_negatives,
@@ -33,6 +34,7 @@ def csol_phases(
     temperature=1.0,
     direction="target",
     divide_by_classes=True,
+    labels=None,
     seed=0,
 ):
     """The phases of CSOL: stage one by epochs, then stage two.
@@ -69,13 +71,20 @@ def csol_phases(
         temperature: float. See `MixtureTrainer`. Defaults to 1.
         direction: string. See `MixtureTrainer`. Defaults to `"target"`.
         divide_by_classes: bool. See `MixtureTrainer`. Defaults to `True`.
+        labels: ints, one for each record of `solo`. Classes that are known, instead of
+            clusters; class k is row k of the dictionary. Defaults to `None`.
         seed: int. Of the fresh heads. Defaults to 0.
 
     Returns:
         List of `keras_avrep.training.Phase`.
 
+    Raises:
+        ValueError: if a number is out of range.
+
     Reference: CSOL (arXiv:2112.11749), note section 5.
     """
+
+    check_labels(labels, task, solo)
 
     def adam(rate=1.0, **factors):
         return AdamWithL2(rate * learning_rate, l2=l2, rate_factors=factors)
@@ -95,7 +104,7 @@ def csol_phases(
             solo,
             fitting,
             classifying,
-            lambda: cluster_objects(task, solo)[0],
+            lambda: cluster_objects(task, solo, labels)[0],
             solo_epochs,
             classification_passes,
             clustering_epochs(solo_epochs, first_clustering, clustering_every),

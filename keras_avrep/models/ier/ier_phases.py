@@ -7,6 +7,7 @@ from keras_avrep.models.ier.erasing_trainer import ErasingTrainer
 from keras_avrep.models.ier.labelled_mixtures import LabelledMixtures
 from keras_avrep.models.ier.mixing_trainer import MixingTrainer
 from keras_avrep.models.solo_phases import (
+    check_labels,
     cluster_objects,
     clustering_epochs,
     possible_negatives,
@@ -47,6 +48,7 @@ def ier_phases(
     exclude_same_cluster=False,
     direction="both",
     detach=None,
+    labels=None,
     seed=0,
 ):
     """The phases of IEr: stage one by epochs of up to three turns, then stage two.
@@ -95,6 +97,8 @@ def ier_phases(
             once there are clusters. Defaults to `False`.
         direction: string. See `ErasingTrainer`. Defaults to `"both"`.
         detach: `None` or `"teacher"`. See `ErasingTrainer`. Defaults to `None`.
+        labels: ints, one for each record of `solo`. Classes that are known, instead of
+            clusters; class k is row k of the dictionary. Defaults to `None`.
         seed: int. Of fresh heads and of mixtures. Defaults to 0.
 
     Returns:
@@ -105,6 +109,7 @@ def ier_phases(
 
     Reference: IEr (arXiv:2202.06406), note sections 2.3 and 5.
     """
+    check_labels(labels, task, solo)
     clustering = []
     if solo_epochs:
         clustering = clustering_epochs(solo_epochs, first_clustering, clustering_every)
@@ -168,7 +173,7 @@ def ier_phases(
         solo,
         fitting,
         classifying,
-        lambda: cluster_both(task, solo),
+        lambda: cluster_both(task, solo, labels),
         solo_epochs,
         classification_passes,
         clustering,
@@ -197,7 +202,8 @@ def ier_phases(
     def begin():
         # Of a task that has learned stage one in another run nobody knows the labels.
         if not solo_epochs:
-            classifying.labels.assign(labels_by_dictionary(task, solo))
+            known = labels_by_dictionary(task, solo) if labels is None else labels
+            classifying.labels.assign(known)
         # Without mixtures nobody has taken the prototypes of the last epoch anew.
         elif not mixing_passes:
             refresh()
@@ -212,17 +218,18 @@ def mixtures_of(classifying, range_db, seed, curriculum=None):
     return LabelledMixtures(classifying.labels, num_classes, mixer, curriculum)
 
 
-def cluster_both(task, solo):
+def cluster_both(task, solo, labels=None):
     """Find clusters of objects, and the prototypes of the sounds that go with them.
 
     Args:
         task: `InterferenceEraser`.
         solo: `keras_avrep.data.MomentSet`.
+        labels: as of `cluster_objects`. Defaults to `None`.
 
     Returns:
         int array `(num_records,)`, the cluster of each record.
     """
-    ids, sounds = cluster_objects(task, solo)
+    ids, sounds = cluster_objects(task, solo, labels)
     task.audio_prototypes.update(sounds, ids)
     return ids
 
