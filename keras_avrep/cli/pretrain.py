@@ -222,7 +222,7 @@ def pretrain_videos(args):
             on_reject=on_reject,
             callbacks=[
                 *tensorboard_callbacks(args.tensorboard),
-                *probe_callbacks(args.probe_every, manifest, clip, say),
+                *probe_callbacks(args.probe_every, manifest, clip, out, say),
             ],
             show=say,
         )
@@ -335,8 +335,8 @@ def tensorboard_callbacks(folder):
     return [] if folder is None else [TensorBoardScalars(folder)]
 
 
-def probe_callbacks(every, manifest, clip, say, most=128):
-    """The kNN probe on some labelled videos, or none."""
+def probe_callbacks(every, manifest, clip, out, say, most=128):
+    """The kNN probe on some labelled videos, kept for the report, or none."""
     if every is None:
         return []
     from keras_avrep.data import split_records
@@ -359,4 +359,4 @@ def probe_callbacks(every, manifest, clip, say, most=128):
         probes = evaluate_features(gallery, queries)["probe"]
         return {label: numbers["knn"] for label, numbers in probes.items()}
 
-    return [NearestNeighbourProbe(evaluate, every, show=say)]
+    return [NearestNeighbourProbe(evaluate, every, say, path=out / "probe.csv")]

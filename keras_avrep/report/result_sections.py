@@ -13,7 +13,7 @@ from keras_avrep.report.markup import (
     section,
     table,
 )
-from keras_avrep.report.run_reader import ModelRun, Run, as_dict, number
+from keras_avrep.report.run_reader import Run, as_dict, number
 
 LISTED_CLASSES = 24
 TABLE_ONLY = ("r_at_20", "r_at_50")
@@ -166,22 +166,23 @@ def _class_list(classes: list) -> str:
 
 
 def training_section(run: Run) -> str:
-    """Loss curves and speed."""
-    trained = [
-        (index, model) for index, model in enumerate(run.models) if model.history
-    ]
+    """Loss curves, accuracy on the way, and speed."""
+    curves = _curves(run, "history")
     facts = _training_table(run)
-    if not trained and not facts:
+    if not curves and not facts:
         return ""
-    names = _columns(trained)
+    names = _columns(curves)
     losses = [name for name in names if name.startswith("loss")]
     others = [name for name in names if not name.startswith("loss")]
     body = facts
     if names:
         body += charts.line_legend([model.title for model in run.models])
-        body += f'<div class="grid">{_panels(trained, losses, " loss")}</div>'
+        body += f'<div class="grid">{_panels(curves, losses, " loss")}</div>'
+    if probes := _curves(run, "probe"):
+        body += "<h3>Accuracy of the nearest neighbour, while it learned</h3>"
+        body += f'<div class="grid">{_panels(probes, _columns(probes))}</div>'
     if others:
-        panels = f'<div class="grid">{_panels(trained, others)}</div>'
+        panels = f'<div class="grid">{_panels(curves, others)}</div>'
         body += details("Speed and health of the training", panels)
     return section(
         "training",
@@ -193,20 +194,26 @@ def training_section(run: Run) -> str:
     )
 
 
-def _columns(trained) -> list[str]:
+def _curves(run: Run, kind: str) -> list[tuple[int, str, dict]]:
+    """Number, title and columns of each model that has some."""
+    found = [(i, m.title, getattr(m, kind)) for i, m in enumerate(run.models)]
+    return [curve for curve in found if curve[2]]
+
+
+def _columns(curves) -> list[str]:
     names: dict[str, None] = {}
-    for _, model in trained:
-        names.update({k: None for k in model.history if k != "step"})
+    for _, _, columns in curves:
+        names.update({k: None for k in columns if k != "step"})
     return list(names)
 
 
-def _panels(trained, names: list[str], ending: str = "") -> str:
+def _panels(curves, names: list[str], ending: str = "") -> str:
     figures = []
     for name in names:
         lines = [
-            charts.Line(m.title, index, _steps(m), m.history[name])
-            for index, m in trained
-            if name in m.history
+            charts.Line(title, index, _steps(columns), columns[name])
+            for index, title, columns in curves
+            if name in columns
         ]
         title = _loss_title(name) + ending
         chart = charts.line_chart(title, lines)
@@ -219,9 +226,9 @@ def _loss_title(name: str) -> str:
     return {"loss": "total"}.get(name, name.removeprefix("loss_").replace("_", " "))
 
 
-def _steps(model: ModelRun) -> np.ndarray:
-    length = len(next(iter(model.history.values())))
-    return model.history.get("step", np.arange(1, length + 1, dtype="float64"))
+def _steps(columns: dict) -> np.ndarray:
+    length = len(next(iter(columns.values())))
+    return columns.get("step", np.arange(1, length + 1, dtype="float64"))
 
 
 def _training_table(run: Run) -> str:

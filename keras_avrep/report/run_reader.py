@@ -21,6 +21,7 @@ class ModelRun:
     title: str
     scores: dict = field(default_factory=dict)
     history: dict[str, np.ndarray] = field(default_factory=dict)
+    probe: dict[str, np.ndarray] = field(default_factory=dict)
     features: dict[str, np.ndarray] = field(default_factory=dict)
     gallery: dict[str, np.ndarray] = field(default_factory=dict)
     maps: dict[str, np.ndarray] = field(default_factory=dict)
@@ -159,6 +160,7 @@ def _read_model(folder: Path, name: str, summary: dict, unreadable: list) -> Mod
         title=_title(name, summary),
         scores=as_dict(summary.get(name)),
         history=_read_history(folder / "history.csv", unreadable),
+        probe=_read_history(folder / "probe.csv", unreadable),
         features=_read_arrays(folder / "features.npz", unreadable),
         gallery=_read_arrays(folder / "gallery.npz", unreadable),
         maps=_read_arrays(folder / "maps.npz", unreadable),

@@ -114,19 +114,12 @@ class History(StepCallback):
         if spread is not None:
             row["embedding_std"] = spread
         self.rows.append(row)
-        self._write()
+        write_history(self.path, self.rows)
         self._report(row)
         # Windows, not running means since the start.
         self.sync()
         self.model.reset_metrics()
         self._window = (step, time.perf_counter(), self._waited())
-
-    def _write(self):
-        names = list(dict.fromkeys(name for row in self.rows for name in row))
-        with replacing(self.path) as path, open(path, "w", newline="") as file:
-            writer = csv.DictWriter(file, names)
-            writer.writeheader()
-            writer.writerows(self.rows)
 
     def _report(self, row):
         terms = "  ".join(
@@ -181,6 +174,15 @@ def read_history(path) -> list[dict]:
         {k: int(v) if k == "step" else float(v) for k, v in row.items() if v != ""}
         for row in rows
     ]
+
+
+def write_history(path, rows) -> None:
+    """Rows of numbers by name, complete or not at all."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with replacing(Path(path)) as new, open(new, "w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 class Checkpoints(StepCallback):
@@ -290,17 +292,24 @@ class NearestNeighbourProbe(StepCallback):
         every: int. Steps. Defaults to 500.
         show: called with one line of text. Defaults to `print`.
         first_step: int. Defaults to 0.
+        path: `.csv` file of the results; a resumed run goes on with it. Defaults to
+            `None`.
 
     Attributes:
         results: list of dicts with `step` and the numbers.
     """
 
-    def __init__(self, evaluate, every=500, show=print, first_step=0):
+    def __init__(self, evaluate, every=500, show=print, first_step=0, path=None):
         super().__init__(first_step)
         self.evaluate = evaluate
         self.every = every
         self.show = show
+        self.path = path
         self.results = []
+
+    def on_train_begin(self, logs=None):
+        before = [] if self.path is None else read_history(self.path)
+        self.results = [row for row in before if row["step"] <= self.step]
 
     def on_step(self, step, logs):
         if step % self.every:
@@ -308,6 +317,8 @@ class NearestNeighbourProbe(StepCallback):
         self.sync()
         numbers = self.evaluate(self.model.representation)
         self.results.append({"step": step, **numbers})
+        if self.path is not None:
+            write_history(self.path, self.results)
         text = "  ".join(f"{name} {value:.1%}" for name, value in numbers.items())
         self.show(f"step {step}  kNN  {text}")
 

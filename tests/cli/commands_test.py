@@ -15,6 +15,7 @@ from keras_avrep.cli.run_folder import CLIP_FILE, write_json
 from keras_avrep.data import scan_folder
 from keras_avrep.export import FORMATS
 from keras_avrep.models import DCLR, VideoClassifier
+from keras_avrep.training.callbacks import read_history
 
 TRAINING = ["--steps", "2", "--batch-size", "4", "--num-frames", "2", "--stride", "1"]
 TRAINING += ["--size", "20", "--view-size", "16", "--precision", "float32"]
@@ -155,6 +156,8 @@ def test_the_probe_runs_while_training(videos, tmp_path, capsys):
     run = ["pretrain", str(videos), "--out", str(tmp_path), *TRAINING]
     assert main([*run, "--probe-every", "2", "--loss-weights", "vv=1"]) == 0
     assert "kNN  motion" in capsys.readouterr().out
+    (row,) = read_history(tmp_path / "probe.csv")
+    assert row["step"] == 2 and 0 <= row["motion"] <= 1
 
 
 def test_pretraining_again_does_nothing_and_other_arguments_are_refused(

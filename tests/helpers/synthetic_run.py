@@ -136,6 +136,7 @@ def _write_history(folder: Path, rng, full: bool) -> None:
     # As an interrupted run leaves it.
     rows.append("1210,nan")
     (folder / "history.csv").write_text("\n".join(rows))
+    (folder / "probe.csv").write_text("step,motion\n600,0.31\n1200,0.42\n")
 
 
 def _write_features(folder: Path, rng, clips: int, spread: float, labelled) -> None:

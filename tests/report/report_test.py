@@ -72,6 +72,7 @@ def test_every_section_is_there_and_well_formed(full):
     assert page.sections == ALL_SECTIONS
     for words in ("59.0%", "A map of the clips", "33.2 MB", "12.4 ms", "3.1e-06"):
         assert words in page.text
+    assert "nearest neighbour, while it learned" in page.text
 
 
 def test_the_page_is_complete_in_itself(full):

@@ -60,6 +60,28 @@ def test_probe_runs_on_its_steps():
     assert len(seen) == 2
 
 
+def test_a_resumed_run_goes_on_with_what_the_probe_has_found(tmp_path):
+    model, path = build(), tmp_path / "probe.csv"
+    for first, last in ((0, 5), (3, 6)):
+        probe = NearestNeighbourProbe(
+            lambda _, first=first: {"motion": 0.1 + first},
+            every=2,
+            show=str,
+            first_step=first,
+            path=path,
+        )
+        probe.set_model(model)
+        probe.on_train_begin()
+        for step in range(first, last):
+            probe.on_train_batch_end(step)
+    # The step 4 of the first part was after the checkpoint.
+    assert read_history(path) == [
+        {"step": 2, "motion": 0.1},
+        {"step": 4, "motion": 3.1},
+        {"step": 6, "motion": 3.1},
+    ]
+
+
 def test_a_long_run_says_how_long_it_will_take(tmp_path):
     lines = []
     for total in (2, 10**9):
