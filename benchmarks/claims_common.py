@@ -55,10 +55,14 @@ def trained(preset, manifest, folder, seed, args, changes=None):
     return model, training
 
 
-def probed(model, preset, manifest, seed):
-    """Retrieval and probes of the labelled splits, four clips a video."""
+def probed(model, preset, manifest, seed, control=None):
+    """Retrieval and probes of the labelled splits, four clips a video.
+
+    By `control` all clips are changed as `keras_avrep.evaluation.embed_videos` says.
+    """
     clip = system_of(preset).presets[preset]["clip"]
     options = {**clip, "size": model.views.size, "num_clips": 4}
+    options |= {"control": control, "seed": seed}
     gallery, queries = (
         embed_videos(model.representation, manifest.split(split), **options)
         for split in ("train", "test")

@@ -50,6 +50,8 @@ LADDER = {
     "f-aligned": ("(f), frozen frames cropped as their clips", FULL, SEARCH, True),
     "f-dynamic": ("(f), search of dynamic positives only", FULL, ["dynamic"], True),
 }
+# What is done to every clip, and what it is called.
+TITLES = {"single_frame": "from single frames", "shuffled": "from shuffled frames"}
 SEARCH_AFTER = {"f-late": 2 / 3}  # share of the steps
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld()
@@ -80,6 +82,10 @@ def run_rung(rung, seed, args):
         "rung": rung,
         "losses": training["losses"],
         **probed(model, PRESET, manifest, seed),
+        "controls": {
+            control: probed(model, PRESET, manifest, seed, control)["probe"]
+            for control in TITLES
+        },
         "background_swap": background_swap(model.representation, world),
     }
     if "vd" in model.terms:
@@ -215,7 +221,7 @@ def table(results):
 
 
 def checks(results):
-    """A markdown table of E4 to E7: mean and spread over seeds."""
+    """A markdown table of E4 to E7 and of controls: mean and spread over seeds."""
     lines = ["| check | rung | measured |", "|---|---|---|"]
     for rung in LADDER:
         rows = [r for r in results if r["rung"] == rung]
@@ -226,6 +232,13 @@ def checks(results):
         after = spread([s["motion_knn_swapped"] for s in swap])
         text = f"motion kNN {before}, with other scenes behind the queries {after}"
         lines.append(f"| E4 | ({rung}) | {text} |")
+        # Rungs that were measured before there were controls have none.
+        if all("controls" in r for r in rows):
+            text = ", ".join(
+                f"{title} {spread([r['controls'][c]['motion']['knn'] for r in rows])}"
+                for c, title in TITLES.items()
+            )
+            lines.append(f"| controls | ({rung}) | motion kNN {text} |")
         if "map_mass_in_sprite" in rows[0]:
             mass = [r["map_mass_in_sprite"] for r in rows]
             text = ", ".join(
