@@ -67,8 +67,8 @@ def train_phases(
 
     Returns:
         Dict of `steps`, `clips_per_second` and `data_wait_fraction` of the longest
-        phase of this call, `losses`, the last of each phase's trainer by name, and
-        `seconds` of this call.
+        phase, `losses`, the last of each phase's trainer by name, and `seconds`; all
+        of them over all parts of the run.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the state is saved.
@@ -82,7 +82,6 @@ def train_phases(
     """
     if not phases or any(phase.steps < 1 for phase in phases):
         raise ValueError("`phases` needs at least one phase, and a step in each.")
-    began = time.perf_counter()
     run_dir = Path(run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
     last = run_dir / "checkpoints" / "last.npz"
@@ -98,34 +97,73 @@ def train_phases(
         if not trainer.optimizer.built:
             trainer.optimizer.build(trainer.trainable_variables)
     total = sum(phase.steps for phase in phases)
-    done = 0
+    done, before = 0, {}
     if last.exists():
-        done, _ = load_checkpoint(last, trainers)
+        done, before = load_checkpoint(last, trainers)
         show(f"resumed at step {done} of {total}")
-    histories, start = [], 0
-    for phase in phases:
+    figures, start = _Figures(before, done < total), 0
+    for number, phase in enumerate(phases):
         end = start + phase.steps
         if done < end:
-            histories.append(
-                _run_phase(
-                    phase, trainers, start, max(done, start), total, run_dir, last,
-                    clips_per_step, checkpoint_every, log_every, threads, show,
-                )
+            _run_phase(
+                phase, trainers, start, max(done, start), total, run_dir, last,
+                clips_per_step, checkpoint_every, log_every, threads, show,
+                figures.of_phase(number),
             )  # fmt: skip
             if after_phase is not None:
                 after_phase(phase)
         start = end
     return {
-        **_speed(histories),
+        **figures.speed(clips_per_step),
         "steps": total,
         "losses": _last_losses(run_dir / "history.csv"),
-        "seconds": time.perf_counter() - began,
+        "seconds": figures.seconds(),
     }
+
+
+class _Figures:
+    """Speed and time of a run, kept in its checkpoints.
+
+    Args:
+        before: dict, what the last checkpoint has kept.
+        goes_on: bool. Whether steps are left; looking at a run that is done costs it
+            no time.
+    """
+
+    def __init__(self, before, goes_on):
+        self.measured = dict(before.get("measured", {}))
+        self.seconds_before = before.get("seconds", 0.0)
+        self.began = time.perf_counter() if goes_on else None
+
+    def seconds(self):
+        now = 0.0 if self.began is None else time.perf_counter() - self.began
+        return self.seconds_before + now
+
+    def of_phase(self, number):
+        """What `History` has measured of a phase, and what to keep of it later."""
+        name = str(number)  # as in JSON
+
+        def keep(history):
+            self.measured[name] = history.measured
+            return {"measured": self.measured, "seconds": self.seconds()}
+
+        return self.measured.get(name), keep
+
+    def speed(self, clips_per_step):
+        """That of the phase with the most steps, `None` before any was measured."""
+        most = {"steps": 0, "seconds": 0.0}
+        longest = max(self.measured.values(), key=lambda m: m["steps"], default=most)
+        if not longest["steps"]:
+            return {"clips_per_second": None, "data_wait_fraction": None}
+        return {
+            "clips_per_second": longest["steps"] * clips_per_step / longest["seconds"],
+            "data_wait_fraction": longest["wait"] / longest["seconds"],
+        }
 
 
 def _run_phase(
     phase, trainers, start, done, total, run_dir, last,
-    clips_per_step, checkpoint_every, log_every, threads, show,
+    clips_per_step, checkpoint_every, log_every, threads, show, figures,
 ):  # fmt: skip
     show(f"{phase.name}: steps {done + 1} to {start + phase.steps}")
     if done == start and phase.before is not None:
@@ -136,6 +174,7 @@ def _run_phase(
         stop=phase.first_batch + phase.steps,
         threads=threads,
     )
+    measured, keep = figures
     history = History(
         run_dir / "history.csv",
         feed,
@@ -144,24 +183,20 @@ def _run_phase(
         total_steps=total,
         show=show,
         first_step=done,
+        measured=measured,
     )
+
+    def extra():
+        return keep(history)
+
+    saving = Checkpoints(last, checkpoint_every, done, trainers, extra)
     phase.trainer.fit(
         ((batch,) for batch in feed),
         steps_per_epoch=start + phase.steps - done,
-        callbacks=[history, Checkpoints(last, checkpoint_every, done, trainers)],
+        callbacks=[history, saving],
         verbose=0,
     )
-    save_checkpoint(last, trainers, start + phase.steps)
-    return history
-
-
-def _speed(histories):
-    """That of the phase with the most steps; of a run that was done, `None`."""
-    longest = max(histories, key=lambda h: h.measured_steps, default=None)
-    return {
-        "clips_per_second": longest and longest.speed,
-        "data_wait_fraction": longest and longest.wait_fraction,
-    }
+    save_checkpoint(last, trainers, start + phase.steps, extra())
 
 
 def _last_losses(path):

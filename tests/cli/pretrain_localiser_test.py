@@ -53,11 +53,15 @@ def test_a_run_leaves_what_the_other_commands_need(trained):
 
 
 def test_the_same_command_has_nothing_left_to_do(trained, folders, capsys):
+    before = json.loads((trained / "training.json").read_text())
+    assert before["clips_per_second"] > 0 and before["seconds"] > 0
     run(
         "pretrain", folders / "solo", "--mixed", folders / "duet", "--model", "csol",
         "--num-classes", 3, "--out", trained, *SCHEDULE,
     )  # fmt: skip
     assert "resumed at step 9 of 9" in capsys.readouterr().out
+    # Its figures are those of the training, not of looking at it.
+    assert json.loads((trained / "training.json").read_text()) == before
 
 
 def test_solos_are_found_by_the_model_of_before_the_classes(trained, folders, tmp_path):

@@ -1,6 +1,7 @@
 """Phases that take turns: what each does, and that a killed run ends alike."""
 
 import functools
+import json
 import os
 import re
 import signal
@@ -63,6 +64,11 @@ def arrays(out):
         return {name: content[name] for name in content.files if name != "head"}
 
 
+def figures(out):
+    with np.load(out / "checkpoints" / "last.npz") as content:
+        return json.loads(str(content["head"]))["extra"]
+
+
 @pytest.fixture(scope="module")
 def whole(videos, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole")
@@ -101,6 +107,12 @@ def test_a_run_killed_in_both_stages_ends_with_the_same_bits(whole, videos, tmp_
         kill_after(videos, tmp_path, step)
     assert "resumed at step 6 of 8" in finish(videos, tmp_path)
     assert_same_end(whole[0], tmp_path)
+    # The figures of parts that were saved are not lost: of the phase of classes, from
+    # its second step on.
+    kept = [figures(out)["measured"] for out in (whole[0], tmp_path)]
+    assert kept[0].keys() == kept[1].keys() == {"0", "1", "2", "3"}
+    assert kept[0]["2"]["steps"] == 1
+    assert figures(tmp_path)["seconds"] > sum(m["seconds"] for m in kept[1].values())
 
 
 def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
