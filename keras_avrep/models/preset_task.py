@@ -1,7 +1,9 @@
 import keras
 
+from keras_avrep.models.weights_without_optimizer import WeightsWithoutOptimizer
 
-class PresetTask:
+
+class PresetTask(WeightsWithoutOptimizer):
     """Names of configurations, some with packaged weights, for a keras-hub `Task`.
 
     Comes before the task in the bases of a class, which says, as class attributes:

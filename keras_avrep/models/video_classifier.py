@@ -5,10 +5,11 @@ from keras_avrep.backbones import ResNet3DBackbone, VideoResNetBackbone
 from keras_avrep.layers import unit_length
 from keras_avrep.models.pixel_features import pixel_features
 from keras_avrep.models.systems import LOCALISERS, system_of
+from keras_avrep.models.weights_without_optimizer import WeightsWithoutOptimizer
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class VideoClassifier(Task):
+class VideoClassifier(WeightsWithoutOptimizer, Task):
     """A linear classifier on a video backbone, for fine-tuning or a linear probe.
 
     Args:

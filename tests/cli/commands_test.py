@@ -4,9 +4,11 @@ import csv
 import json
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 
+from keras_avrep.cli import demo
 from keras_avrep.cli.doctor import gpu_advice, has_nvidia_driver
 from keras_avrep.cli.export import calibration_clips, divide
 from keras_avrep.cli.finetune import chosen_recipe
@@ -34,7 +36,8 @@ def videos(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(videos, tmp_path_factory):
     out = tmp_path_factory.mktemp("run")
-    assert main(["pretrain", str(videos), "--out", str(out), *TRAINING]) == 0
+    run = ["pretrain", str(videos), "--out", str(out), *TRAINING]
+    assert main([*run, "--probe-every", "2"]) == 0
     return out
 
 
@@ -152,12 +155,14 @@ def test_an_unknown_model_or_preset_is_one_sentence(videos, tmp_path, capsys):
     assert "dclr_tiny" in capsys.readouterr().err
 
 
-def test_the_probe_runs_while_training(videos, tmp_path, capsys):
-    run = ["pretrain", str(videos), "--out", str(tmp_path), *TRAINING]
-    assert main([*run, "--probe-every", "2", "--loss-weights", "vv=1"]) == 0
-    assert "kNN  motion" in capsys.readouterr().out
-    (row,) = read_history(tmp_path / "probe.csv")
+def test_the_probe_has_run_while_training(trained):
+    (row,) = read_history(trained / "probe.csv")
     assert row["step"] == 2 and 0 <= row["motion"] <= 1
+
+
+def test_a_preset_has_nothing_of_the_optimiser(trained):
+    with h5py.File(trained / "preset" / "task.weights.h5") as file:
+        assert "momentum_encoder" in file and "optimizer" not in file
 
 
 def test_pretraining_again_does_nothing_and_other_arguments_are_refused(
@@ -350,7 +355,7 @@ def test_prepare_then_scan(videos, tmp_path):
     assert main(["scan", str(tmp_path)]) == 0
 
 
-def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
+def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys, monkeypatch):
     folder = tmp_path / "mine"
     folder.mkdir()
     for path in (videos / "pretrain").iterdir():
@@ -361,7 +366,17 @@ def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
     # Nobody notices before it is to be decoded.
     (folder / "00003.mp4").write_text("no video any more")
     run = ["demo", "--out", str(tmp_path / "run"), "--data", str(manifest)]
-    assert main([*run, "--steps", "2", "--batch-size", "4"]) == 0
+    run += ["--steps", "2", "--batch-size", "4"]
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "evaluate_one", interrupt)
+        assert main(run) == 130
+    assert not (tmp_path / "run/summary.json").exists()
+    assert main(run) == 0
+    assert "resumed at step 2 of 2" in capsys.readouterr().out
     summary = json.loads((tmp_path / "run/summary.json").read_text())
     assert summary["data"]["rejected"] == 2
     rejects = (tmp_path / "run/rejects.jsonl").read_text().splitlines()
@@ -372,8 +387,6 @@ def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys):
     again = ["evaluate", str(tmp_path / "run/dclr"), str(folder), "--num-clips", "1"]
     assert main(again) == 0
     assert (tmp_path / "run/dclr/evaluation.json").exists()
-    assert main([*run, "--steps", "2", "--batch-size", "4"]) == 0
-    assert "resumed at step 2 of 2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

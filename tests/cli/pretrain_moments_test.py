@@ -65,10 +65,10 @@ def music(tmp_path_factory):
     return root
 
 
-def test_ier_learns_from_music_cut_into_seconds(music, capsys):
+def test_csol_learns_from_music_cut_into_seconds(music, capsys):
     out = music / "run"
     command = [
-        "pretrain", music / "solo", "--mixed", music / "duet", "--model", "ier",
+        "pretrain", music / "solo", "--mixed", music / "duet", "--model", "csol",
         "--num-classes", 2, "--out", out, *SCHEDULE,
     ]  # fmt: skip
     assert run(*command) == 0

@@ -84,6 +84,7 @@ def test_every_command_takes_a_manifest(run, manifest, tmp_path):
     trained = tmp_path / "trained"
     pretrain = ["pretrain", str(manifest), "--out", str(trained), "--steps", "1"]
     pretrain += ["--batch-size", "4", "--num-frames", "2", "--size", "20"]
+    pretrain += ["--loss-weights", "vv=1"]
     assert main([*pretrain, "--view-size", "16", "--precision", "float32"]) == 0
     assert json.loads((trained / "summary.json").read_text())["data"]["videos"] == 10
 

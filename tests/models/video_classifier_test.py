@@ -1,3 +1,4 @@
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -38,6 +39,11 @@ def test_learns_and_survives_its_own_preset(tmp_path):
     for _ in range(15):
         last = classifier.train_on_batch(CLIPS, labels)
     assert last < first / 2
+    classifier.save_to_preset(str(tmp_path))
+    with h5py.File(tmp_path / "task.weights.h5") as file:
+        assert "optimizer" not in file
+    # It stays with the model all the same.
+    assert classifier.train_on_batch(CLIPS, labels) < first / 2
     classifier.save_to_preset(str(tmp_path))
     again = VideoClassifier.from_preset(str(tmp_path))
     np.testing.assert_allclose(

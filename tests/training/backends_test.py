@@ -67,6 +67,7 @@ def test_trains_predicts_and_comes_back(results, backend):
     assert ("embedding_std" in report["statistics"]) == (report["system"] != "DCLR")
     assert report["unmoved"] == []
     assert report["batches_seen"] == 2
+    assert report["views"] == report["expected_views"]
     if "evaluated" in report:
         first, second = report["evaluated"]["losses"]
         assert first.keys() == report["losses"].keys()

@@ -48,9 +48,9 @@ def helpers_first():
     return os.pathsep.join(filter(None, [str(helpers), given]))
 
 
-def run_program(videos, out):
+def run_program(videos, out, names=NAMES):
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(videos), str(out), *NAMES],
+        [sys.executable, str(PROGRAM), str(videos), str(out), *names],
         stdout=subprocess.PIPE,
         text=True,
         # Torch traces nothing; `phases_test.py` kills a run on TensorFlow.
@@ -58,9 +58,9 @@ def run_program(videos, out):
     )
 
 
-def kill_in(name, videos, out):
-    """Run until a system has made some steps, and kill without warning."""
-    process = run_program(videos, out)
+def kill_in(name, videos, out, names):
+    """Run systems until one has made some steps, and kill without warning."""
+    process = run_program(videos, out, names)
     lines, inside = [], False
     for line in process.stdout:
         lines.append(line.strip())
@@ -76,11 +76,14 @@ def whole_and_killed(videos, tmp_path_factory):
     """Runs of all systems without a break, and with one in each of them."""
     whole, killed = (tmp_path_factory.mktemp(name) for name in ("whole", "killed"))
     assert run_program(videos, whole).wait(timeout=600) == 0
-    for name in NAMES:
-        lines = kill_in(name, videos, killed)
-        # What was killed before has come to its end.
-        assert lines.count("resumed at step 6 of 6") == max(0, NAMES.index(name) - 1)
-    assert run_program(videos, killed).wait(timeout=600) == 0
+    for position, name in enumerate(NAMES):
+        # What was killed before comes to its end first.
+        lines = kill_in(
+            name, videos, killed, NAMES[max(0, position - 1) : position + 1]
+        )
+        resumed = [line for line in lines if line.startswith("resumed at step")]
+        assert len(resumed) == min(position, 1)
+    assert run_program(videos, killed, NAMES[-1:]).wait(timeout=600) == 0
     return whole, killed
 
 

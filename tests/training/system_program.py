@@ -24,8 +24,9 @@ RATE = 0.01
 def main(name, folder):
     tiny = importlib.import_module(f"tiny_{name}")
     folder.mkdir(parents=True)
-    np.savez(folder / "step.npz", **step_arrays(tiny))
-    report = fit_report(tiny, folder)
+    model, arrays = step_arrays(tiny)
+    np.savez(folder / "step.npz", **arrays)
+    report = fit_report(tiny, folder, model)
     if name == EVALUATED:
         report["evaluated"] = evaluated(tiny)
     (folder / "report.json").write_text(json.dumps(report))
@@ -35,6 +36,7 @@ def main(name, folder):
 
 
 def step_arrays(tiny):
+    """A model, on JAX with its compiled step, and what a step gives."""
     rng = np.random.default_rng(0)
     model = tiny.build_for_steps()
     # Random draws differ by backend: the batch is its own views.
@@ -45,11 +47,11 @@ def step_arrays(tiny):
     start = model.get_weights()
     batch = tiny.draw_views(rng)
     if keras.backend.backend() == "jax":
-        return compiled_arrays(model, batch)
+        return model, compiled_arrays(model, batch)
     arrays = gradient_arrays(model, batch)
     # Torch has moved twins and statistics by now.
     model.set_weights(start)
-    return {**arrays, **trained_arrays(model, batch)}
+    return model, {**arrays, **trained_arrays(model, batch)}
 
 
 def draw_weights(rng, model):
@@ -136,12 +138,18 @@ def first_statistics(model, logs):
 # --- what a user does ---------------------------------------------------------
 
 
-def fit_report(tiny, folder):
+def fit_report(tiny, folder, model):
+    """What comes of a fit; on JAX of the model whose step is compiled already."""
     rng = np.random.default_rng(1)
-    model = tiny.build_for_steps(seed=0)
-    compile_model(model)
+    draw = tiny.draw_views
+    if keras.backend.backend() != "jax":
+        model, draw = tiny.build_for_steps(seed=0), tiny.draw_batch
+        compile_model(model)
+        # `tests/models` fits every system with a traced step.
+        model.run_eagerly = keras.backend.backend() == "tensorflow"
+    seen = int(ops.convert_to_numpy(model.batches_seen))
     start = numbered(model.trainable_variables)
-    batches = ((tiny.draw_batch(rng),) for _ in range(STEPS))
+    batches = ((draw(rng),) for _ in range(STEPS))
     history = model.fit(batches, steps_per_epoch=STEPS, verbose=0)
     clips = tiny.draw_clips(rng)
     features = model.predict(clips, verbose=0)
@@ -158,7 +166,9 @@ def fit_report(tiny, folder):
         "terms": list(model.loss_weights),
         "statistics": list(model.statistic_names),
         "unmoved": unmoved(start, numbered(model.trainable_variables)),
-        "batches_seen": int(ops.convert_to_numpy(model.batches_seen)),
+        "batches_seen": int(ops.convert_to_numpy(model.batches_seen)) - seen,
+        "views": described(compiled_views(model, tiny.draw_batch(rng))),
+        "expected_views": described(tiny.draw_views(rng)),
         "features": {
             "shape": features.shape,
             "expected": [len(clips), model.representation.output_shape[-1]],
@@ -173,6 +183,35 @@ def fit_report(tiny, folder):
             numbered(model.variables), numbered(other.variables)
         ),
     }
+
+
+def compiled_views(model, batch):
+    """What the model's own views make of a batch, as a compiled step has them."""
+    batch = {name: ops.convert_to_tensor(x) for name, x in batch.items()}
+
+    def views(batch):
+        return type(model).make_views(model, batch)
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        return tf.function(views)(batch)
+    if keras.backend.backend() == "torch":
+        return views(batch)
+    import jax
+
+    def stateless(values, batch):
+        pairs = list(zip(model.non_trainable_variables, values, strict=True))
+        with keras.StatelessScope(state_mapping=pairs):
+            return views(batch)
+
+    return jax.jit(stateless)([v.value for v in model.non_trainable_variables], batch)
+
+
+def described(arrays):
+    """Rank of each array, and whether all of its numbers are finite."""
+    arrays = {name: ops.convert_to_numpy(x) for name, x in arrays.items()}
+    return {name: [x.ndim, bool(np.isfinite(x).all())] for name, x in arrays.items()}
 
 
 def evaluated(tiny):

@@ -6,9 +6,10 @@ from keras_hub.models import Task
 
 from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.models.const_cl.const_cl import ConSTCL
+from keras_avrep.models.weights_without_optimizer import WeightsWithoutOptimizer
 
 
-class RegionTask(Task):
+class RegionTask(WeightsWithoutOptimizer, Task):
     """A downstream task on the branch of ConST-CL that regions were learned with."""
 
     backbone_cls = ResNet3DBackbone
