@@ -22,7 +22,7 @@ class CrossModalReferrer(keras.layers.Layer):
         silent_filter: bool. See `SilentObjectFilter`. Defaults to `True`.
         off_screen_filter: bool. See `OffScreenFilter`. Defaults to `True`.
         order: string. `"figure"` or `"notes"`; see `OffScreenFilter`. Defaults to
-            `"figure"`.
+            `"notes"`.
         amount: string. `"area"` or `"any"`; see `OffScreenFilter`. Defaults to
             `"area"`.
         threshold: float. See `OffScreenFilter`. Defaults to 0.2.
@@ -63,7 +63,7 @@ class CrossModalReferrer(keras.layers.Layer):
         relu=True,
         silent_filter=True,
         off_screen_filter=True,
-        order="figure",
+        order="notes",
         amount="area",
         threshold=0.2,
         relative_threshold=0.5,

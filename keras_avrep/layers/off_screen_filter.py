@@ -18,7 +18,8 @@ class OffScreenFilter(keras.layers.Layer):
         order: string. `"figure"`: softmax of the scores, times what is seen,
             normalised: unseen classes vanish. `"notes"`: scores times what is seen,
             normalised, softmax: unseen classes keep a weight of e⁰. The sources
-            differ. Defaults to `"figure"`.
+            differ. Defaults to `"notes"`, which measured better on the world
+            `orchestra`.
         amount: string. What is seen of a class: the share of the picture, `"area"`,
             or 1 if anything is, `"any"`. Defaults to `"area"`.
         threshold: float. Least of the threshold on maps. Defaults to 0.2.
@@ -53,7 +54,7 @@ class OffScreenFilter(keras.layers.Layer):
 
     def __init__(
         self,
-        order="figure",
+        order="notes",
         amount="area",
         threshold=0.2,
         relative_threshold=0.5,

@@ -175,7 +175,9 @@ def test_the_referrer_assembles_maps_filters_and_both_distributions():
     vectors = rng.normal(size=(2, 5, 4)).astype("float32")
     seen_rows, heard_rows = rng.normal(size=(2, 5, 4)).astype("float32")
     maps = AVCosineMap(3.0)(features, vectors)
-    out = CrossModalReferrer()(features, maps, vectors, seen_rows, heard_rows)
+    out = CrossModalReferrer(order="figure")(
+        features, maps, vectors, seen_rows, heard_rows
+    )
     out = {name: to_numpy(x) for name, x in out.items()}
     unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (features, vectors)]
     rows = seen_rows / np.linalg.norm(seen_rows, axis=-1, keepdims=True)
@@ -226,7 +228,7 @@ def test_layers_survive_their_config():
     layers = [
         AudioInstanceIdentifier(3, rank=2),
         ClassVisualMaps(relu=False),
-        CrossModalReferrer(4.0, 6.0, False, False, False, "notes", "any", 0.1, 0.3),
+        CrossModalReferrer(4.0, 6.0, False, False, False, "figure", "any", 0.1, 0.3),
         MatchedPrototypeScore(),
         OffScreenFilter("notes", "any", 0.1, 0.3, 4.0, False),
         PseudoMultiHot(3),

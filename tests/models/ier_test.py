@@ -85,8 +85,8 @@ def drawn_perception():
     return seen, heard
 
 
-def formulae(model, seen, heard):
-    """Sections 3.3 to 3.5 with the defaults of the note."""
+def formulae(model, seen, heard, order):
+    """Sections 3.3 to 3.5, with both orders of the off-screen filter."""
     f_v, f_a = seen["embedding"], heard["embedding"]
     kernel, bias = numpy_of([model.identifier.kernel, model.identifier.bias])
     steps = heard["middle"].mean(axis=(1, 2)) @ kernel + bias
@@ -99,7 +99,13 @@ def formulae(model, seen, heard):
     fits = sigmoid(5 * np.einsum("bhwc,bkc->bhwk", unit(f_v), unit(vectors)))
     maps = visual * fits
     limit = np.maximum(0.2, 0.5 * visual.max(axis=(1, 2), keepdims=True))
-    heard_seen = softmax(10 * scores) * (visual > limit).mean(axis=(1, 2))
+    area = (visual > limit).mean(axis=(1, 2))
+    if order == "figure":
+        heard_seen = softmax(10 * scores) * area
+    else:
+        weighted = scores * area
+        total = np.abs(weighted).sum(axis=1, keepdims=True)
+        heard_seen = softmax(10 * weighted / total)
     return {
         "class_maps": maps,
         "visual_maps": visual,
@@ -112,10 +118,12 @@ def formulae(model, seen, heard):
 # --- outputs --------------------------------------------------------------------
 
 
-def test_filters_and_scores_are_those_of_the_formulae(model):
+@pytest.mark.parametrize("order", ["figure", "notes"])
+def test_filters_and_scores_are_those_of_the_formulae(variant, order):
     seen, heard = drawn_perception()
+    model = variant(order=order)
     found = numpy_of(model.refer(seen, heard))
-    for name, expected in formulae(model, seen, heard).items():
+    for name, expected in formulae(model, seen, heard, order).items():
         np.testing.assert_allclose(found[name], expected, atol=1e-4, err_msg=name)
 
 
@@ -124,7 +132,7 @@ def test_outputs_are_made_of_what_is_seen_and_heard(model):
     found = model.predict(inputs, verbose=0)
     seen = numpy_of(model.see(inputs["frame"], training=False))
     heard = numpy_of(model.hear(inputs["waveform"], training=False))
-    expected = formulae(model, seen, heard)
+    expected = formulae(model, seen, heard, "notes")
     cosines = np.einsum(
         "bhwc,bc->bhw", unit(seen["embedding"]), unit(heard["embedding"])
     )
@@ -164,7 +172,7 @@ def differing(expected, found):
     [
         ({"silent_filter": False}, VISUAL),
         ({"off_screen_filter": False}, AUDIO),
-        ({"order": "notes"}, AUDIO),
+        ({"order": "figure"}, AUDIO),
         ({"amount": "any"}, AUDIO | {"seen"}),
         ({"threshold": 0.6}, AUDIO | {"seen"}),
         ({"relative_threshold": 0.9}, AUDIO | {"seen"}),
@@ -188,7 +196,7 @@ def test_all_switches_reach_their_layers(variant):
     switches = {
         "silent_filter": False,
         "off_screen_filter": False,
-        "order": "notes",
+        "order": "figure",
         "amount": "any",
         "threshold": 0.6,
         "relative_threshold": 0.9,
@@ -551,7 +559,7 @@ def test_a_preset_comes_back(policy, tmp_path):
         "rank": 2,
         "tap": "features",
         "silent_filter": False,
-        "order": "notes",
+        "order": "figure",
         "amount": "any",
         "threshold": 0.1,
         "visual_logit_scale": 4.0,

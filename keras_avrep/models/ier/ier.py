@@ -55,7 +55,8 @@ class InterferenceEraser(LocalisationTask):
         silent_filter: bool. See `CrossModalReferrer`, as the next seven. Defaults to
             `True`.
         off_screen_filter: bool. Defaults to `True`.
-        order: string. `"figure"` or `"notes"`. Defaults to `"figure"`.
+        order: string. `"figure"` or `"notes"`. Defaults to `"notes"`, which measured
+            better on the world `orchestra`.
         amount: string. `"area"` or `"any"`. Defaults to `"area"`.
         threshold: float. Defaults to 0.2.
         relative_threshold: float. Defaults to 0.5.
@@ -103,7 +104,7 @@ class InterferenceEraser(LocalisationTask):
         rank=None,
         silent_filter=True,
         off_screen_filter=True,
-        order="figure",
+        order="notes",
         amount="area",
         threshold=0.2,
         relative_threshold=0.5,
