@@ -51,7 +51,7 @@ PRESETS = {
     },
     "controllable_augmentations_tiny_scenes": {
         **TINY,
-        "description": "The same with weights of the backbone: 300 steps on 1024 "
+        "description": "The same with weights: 300 steps on 1024 "
         "videos of the procedural world `scenes`.",
     },
     "controllable_augmentations_r3d_18": {

@@ -62,7 +62,7 @@ PRESETS = {
     },
     "static_dynamic_concepts_tiny_scenes": {
         **TINY,
-        "description": "The same with weights of the backbone: 300 steps on 1024 "
+        "description": "The same with weights: 300 steps on 1024 "
         "videos of the procedural world `scenes`.",
     },
     "static_dynamic_concepts_r2plus1d_ucf101": {

@@ -65,7 +65,7 @@ PRESETS = {
     "teg_tiny_scenes": {
         **TINY,
         "task": TINY_TASK,
-        "description": "`teg_tiny` with weights of the backbone: 600 steps on 1024 "
+        "description": "`teg_tiny` with weights: 600 steps on 1024 "
         "videos of the procedural world `scenes`.",
     },
     "teg_tiny_persistent": {
