@@ -73,8 +73,9 @@ def boxes_in_frame(boxes, crops, flips):
     y1, x1, y2, x2 = (boxes[..., i] for i in range(4))
     flips = flips[:, None]
     x1, x2 = ops.where(flips, 1.0 - x2, x1), ops.where(flips, 1.0 - x1, x2)
-    top, left = crops[:, 0, None], crops[:, 1, None]
-    height, width = crops[:, 2, None] - top, crops[:, 3, None] - left
+    # No `crops[:, 0, None]`: TensorFlow's graph optimiser loses the new axis of that.
+    top, left, bottom, right = (crops[:, i : i + 1] for i in range(4))
+    height, width = bottom - top, right - left
     return ops.stack(
         [
             top + y1 * height,
