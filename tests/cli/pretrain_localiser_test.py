@@ -54,7 +54,7 @@ def test_a_run_leaves_what_the_other_commands_need(trained):
 
 def test_the_same_command_has_nothing_left_to_do(trained, folders, capsys):
     before = json.loads((trained / "training.json").read_text())
-    assert before["clips_per_second"] > 0 and before["seconds"] > 0
+    assert before["seconds"] > 0
     run(
         "pretrain", folders / "solo", "--mixed", folders / "duet", "--model", "csol",
         "--num-classes", 3, "--out", trained, *SCHEDULE,

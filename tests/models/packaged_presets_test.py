@@ -12,9 +12,7 @@ NAMES = (
     "static_dynamic_concepts_tiny_scenes",
     "controllable_augmentations_tiny_scenes",
     "teg_tiny_scenes",
-    "const_cl_tiny_scenes",
 )
-WITHOUT_HEADS = ("const_cl_tiny_scenes",)
 NUM_VIDEOS = 160
 
 
@@ -47,16 +45,9 @@ def test_a_packaged_preset_knows_scenes(name, videos):
     assert trained > max(0.2, fresh + 0.05)
 
 
-@pytest.mark.parametrize("name", sorted({*NAMES} - {*WITHOUT_HEADS}))
+@pytest.mark.parametrize("name", NAMES)
 def test_heads_come_along(name):
     first, second = (system_of(name).from_preset(name) for _ in range(2))
     assert int(first.batches_seen) > 0
     for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_a_branch_without_weights_starts_as_its_twin(videos):
-    model = system_of("const_cl_tiny_scenes").from_preset("const_cl_tiny_scenes")
-    maps = model.trunk(videos[0][:2].astype("float32"), training=False)
-    local = model.local_stage(maps["stage3"], training=False)
-    np.testing.assert_array_equal(local, maps["stage4"])

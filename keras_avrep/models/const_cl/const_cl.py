@@ -184,14 +184,6 @@ class ConSTCL(PretrainingTask):
         dim = self.backbone.feature_dim
         self.region_head.build((None, None, None, None, dim), (None, None, 4))
 
-    def after_loading(self):
-        if self.local_stage is not None and not int(
-            ops.convert_to_numpy(self.batches_seen)
-        ):
-            # No training state came with the backbone: the branch starts as its twin.
-            twin = [x for x in self.backbone.layers if x.name.startswith("stage4_")]
-            self.local_stage.set_weights([w for x in twin for w in x.get_weights()])
-
     def training_sampler(self, clip):
         return LinearDecaySampler(clip["num_frames"], clip["stride"])
 
