@@ -101,7 +101,7 @@ def train_phases(
     if last.exists():
         done, before = load_checkpoint(last, trainers)
         show(f"resumed at step {done} of {total}")
-    figures, start = _Figures(before, done < total), 0
+    figures, start = _Figures(before), 0
     for number, phase in enumerate(phases):
         end = start + phase.steps
         if done < end:
@@ -117,7 +117,7 @@ def train_phases(
         **figures.speed(clips_per_step),
         "steps": total,
         "losses": _last_losses(run_dir / "history.csv"),
-        "seconds": figures.seconds(),
+        "seconds": figures.seconds,
     }
 
 
@@ -126,18 +126,13 @@ class _Figures:
 
     Args:
         before: dict, what the last checkpoint has kept.
-        goes_on: bool. Whether steps are left; looking at a run that is done costs it
-            no time.
     """
 
-    def __init__(self, before, goes_on):
+    def __init__(self, before):
         self.measured = dict(before.get("measured", {}))
-        self.seconds_before = before.get("seconds", 0.0)
-        self.began = time.perf_counter() if goes_on else None
-
-    def seconds(self):
-        now = 0.0 if self.began is None else time.perf_counter() - self.began
-        return self.seconds_before + now
+        # As of the last checkpoint, so that a run that is done says the same again.
+        self.seconds = self.seconds_before = before.get("seconds", 0.0)
+        self.began = time.perf_counter()
 
     def of_phase(self, number):
         """What `History` has measured of a phase, and what to keep of it later."""
@@ -145,7 +140,8 @@ class _Figures:
 
         def keep(history):
             self.measured[name] = history.measured
-            return {"measured": self.measured, "seconds": self.seconds()}
+            self.seconds = self.seconds_before + time.perf_counter() - self.began
+            return {"measured": self.measured, "seconds": self.seconds}
 
         return self.measured.get(name), keep
 

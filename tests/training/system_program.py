@@ -147,10 +147,14 @@ def fit_report(tiny, folder, model):
         compile_model(model)
         # `tests/models` fits every system with a traced step.
         model.run_eagerly = keras.backend.backend() == "tensorflow"
+    else:
+        model.set_weights(tiny.build_for_steps(seed=0).get_weights())
+    views = described(compiled_views(model, tiny.draw_batch(rng)))
     seen = int(ops.convert_to_numpy(model.batches_seen))
     start = numbered(model.trainable_variables)
     batches = ((draw(rng),) for _ in range(STEPS))
     history = model.fit(batches, steps_per_epoch=STEPS, verbose=0)
+    model.run_eagerly = False
     clips = tiny.draw_clips(rng)
     features = model.predict(clips, verbose=0)
     model.save_to_preset(str(folder / "preset"))
@@ -167,7 +171,7 @@ def fit_report(tiny, folder, model):
         "statistics": list(model.statistic_names),
         "unmoved": unmoved(start, numbered(model.trainable_variables)),
         "batches_seen": int(ops.convert_to_numpy(model.batches_seen)) - seen,
-        "views": described(compiled_views(model, tiny.draw_batch(rng))),
+        "views": views,
         "expected_views": described(tiny.draw_views(rng)),
         "features": {
             "shape": features.shape,
