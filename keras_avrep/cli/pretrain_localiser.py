@@ -75,6 +75,11 @@ def run_config(args):
             "--solo-epochs 0 leaves stage two alone: give --mixed to learn from, and "
             "--init, a model that has learned from solos."
         )
+    if args.solo_epochs == 0 and args.use_labels:
+        raise ValueError(
+            "--use-labels is for what solos teach; with --solo-epochs 0 the classes "
+            "are those of --init; leave it out."
+        )
     return {
         "preset": args.preset,
         "backbone": args.backbone,

@@ -165,6 +165,10 @@ def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, c
     [
         (["--steps", "5"], "--steps is not for CSOL"),
         (["--num-classes", "99"], "99 classes need as many"),
+        (
+            [*("--solo-epochs", "0", "--init", "x", "--mixed", "y"), "--use-labels"],
+            "the classes are those of --init",
+        ),
         (["--num-classes", "9", "--use-labels"], "has 2 classes, --num-classes is 9"),
     ],
 )
