@@ -6,7 +6,8 @@
 Every system has a module `claims_NAME.py` beside this one, with its `LADDER` of
 variants and what is measured of each. Every finished rung is added to
 `results/NAME_claims.json` at once; run the same command again to go on. Several
-processes can share the work: give each its own `--rungs` or `--seed-list`.
+processes can share the work: give each its own `--rungs` or `--seed-list`. Runs of
+other than the usual number of steps have a file of their own.
 """
 
 import argparse
@@ -51,11 +52,18 @@ def measure(module, path, args):
                 continue
             result = module.run_rung(rung, seed, args)
             # Seeds may have been measured on machines of different kinds.
-            result = {**result, "precision": policy.precision, "commit": commit()}
+            result |= {"precision": policy.precision, "commit": commit()}
+            result |= {"backend": keras.backend.backend(), "device": policy.device}
             print(json.dumps(result), flush=True)
             # Read again: another process may measure other rungs meanwhile.
             kept = [r for r in read(path, about) if not is_of(r, seed, rung)]
             write_json(path, {**about, "results": [*kept, result]})
+
+
+def other_steps(module, args):
+    """What the name of the results says of the steps: nothing of the usual ones."""
+    usual = module.DEFAULTS.get("steps")
+    return "" if args.steps == usual else f"_{args.steps}_steps"
 
 
 def is_of(result, seed, rung):
@@ -98,9 +106,10 @@ def main():
     for name, value in module.DEFAULTS.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    path = HERE / "results" / f"{args.system}_claims.json"
+    name = f"{args.system}_claims{other_steps(module, args)}.json"
     if not args.table:
-        measure(module, path, args)
+        measure(module, HERE / "results" / name, args)
+    path = HERE / "results" / f"{args.system}_claims.json"
     results = json.loads(path.read_text())["results"]
     print(module.write_tables(results, HERE.parent))
 

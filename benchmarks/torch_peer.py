@@ -161,6 +161,7 @@ class TorchDCLR(nn.Module):
         stacked = torch.stack([keys[name] for name in HEADS])
         count = stacked.shape[1]
         slots = (self.pointer + torch.arange(count)) % self.bank.shape[1]
+        slots = slots.to(self.bank.device)
         self.bank[:, slots] = stacked
         self.pointer = (self.pointer + count) % self.bank.shape[1]
 
@@ -192,7 +193,8 @@ def crop(video, size, scale, rng):
             part, (size, size), mode="bilinear", antialias=True
         )
         result.append(part.transpose(0, 1))
-    return (torch.stack(result) / 255 - MEAN) / STD
+    x = torch.stack(result)
+    return (x / 255 - MEAN.to(x.device)) / STD.to(x.device)
 
 
 def views_of(video, static, size, scale, rng):
@@ -241,23 +243,42 @@ def decode_ahead(records, clip, batch_size, steps, threads, seed):
         )
 
 
-def run(records, clip, view_size, scale, width, blocks, batch_size, steps, bfloat16):
+def run(
+    records, clip, view_size, scale, width, blocks, batch_size, steps, bfloat16, threads
+):
     """Train some steps; returns clips a second without the first step."""
     torch.manual_seed(0)
+    torch.backends.cudnn.benchmark = True
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     rng = np.random.default_rng(0)
-    model = TorchDCLR(width, blocks).to(memory_format=torch.channels_last_3d)
+    model = TorchDCLR(width, blocks).to(device, memory_format=torch.channels_last_3d)
     optimizer = torch.optim.Adam(model.online.parameters(), 1e-3, fused=True)
     began = None
-    batches = decode_ahead(records, clip, batch_size, steps, 2, 0)
-    for video, static in batches:
+    batches = decode_ahead(records, clip, batch_size, steps, threads, 0)
+    for batch in batches:
+        video, static = (on_device(x, device) for x in batch)
         q, k = (
             views_of(video[:, i], static[:, i], view_size, scale, rng) for i in (0, 1)
         )
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
             total, keys = model.loss(q, k)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         optimizer.step()
         model.enqueue(keys)
-        began = began or time.perf_counter()
+        if began is None:
+            finish(device)
+            began = time.perf_counter()
+    finish(device)
     return 2 * batch_size * (steps - 1) / (time.perf_counter() - began)
+
+
+def on_device(x, device):
+    """Copied beside the computation, from pinned memory, if there is a GPU."""
+    return x if device == "cpu" else x.pin_memory().to(device, non_blocking=True)
+
+
+def finish(device):
+    """Wait for what the GPU still has to do."""
+    if device == "cuda":
+        torch.cuda.synchronize()

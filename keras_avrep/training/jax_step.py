@@ -41,6 +41,26 @@ class JaxStep:
             metrics_variables = _read(scope, self.metrics_variables)
         return logs, (trainable, non_trainable, metrics_variables)
 
+    def warm_up(self, batch):
+        """Push the keys of a batch into the queues, nothing learned."""
+        values = self._jitted_warm_up(
+            [v.value for v in self.trainable_variables],
+            [v.value for v in self.non_trainable_variables],
+            batch,
+        )
+        for variable, value in zip(self.non_trainable_variables, values, strict=True):
+            variable.assign(value)
+
+    @functools.cached_property
+    def _jitted_warm_up(self):
+        return jax.jit(self._stateless_warm_up)
+
+    def _stateless_warm_up(self, trainable, non_trainable, batch):
+        with self._scope(trainable, non_trainable) as scope:
+            _, keys = self.prepare_step(batch)
+            self.finish_step(keys)
+            return _read(scope, self.non_trainable_variables)
+
     def fit_input(self, batches):
         """Batches as a generator that `fit` takes."""
         return ((batch,) for batch in batches)

@@ -143,8 +143,7 @@ def warm_up_queue(model, dataset, batches: int) -> None:
     Reference: note of DCLR (arXiv:2207.05340), section 4.7.
     """
     for batch in BatchFeed(dataset, stop=batches):
-        _, keys = model.prepare_step(batch)
-        model.finish_step(keys)
+        model.warm_up(batch)
 
 
 def _fit(

@@ -23,6 +23,11 @@ class TensorFlowStep:
     def test_step(self, data):
         return self.update_trackers(*self.validation_losses(self.unpack(data)))
 
+    def warm_up(self, batch):
+        """Push the keys of a batch into the queues, nothing learned."""
+        _, keys = self.prepare_step(batch)
+        self.finish_step(keys)
+
     def fit_input(self, batches):
         """Batches as a data set that `fit` asks for one only when it needs it.
 

@@ -24,6 +24,12 @@ class TorchStep:
         with torch.no_grad():
             return self.update_trackers(*self.validation_losses(self.unpack(data)))
 
+    def warm_up(self, batch):
+        """Push the keys of a batch into the queues, nothing learned."""
+        with torch.no_grad():
+            _, keys = self.prepare_step(batch)
+            self.finish_step(keys)
+
     def clear_gradients(self):
         """Forget old gradients; `zero_grad` misses layers of functional models."""
         for variable in self.trainable_variables:

@@ -17,7 +17,8 @@ def run_on_backends(program, folder, *arguments):
         assert code == 0, errors[-2000:]
 
 
-def start(backend, program, folder, *arguments):
+def start(backend, program, folder, *arguments, **environment):
+    """A process that runs a program on a backend, with more of an environment."""
     folder.mkdir(exist_ok=True)
     given = os.environ.get("PYTHONPATH")
     environment = {
@@ -27,6 +28,7 @@ def start(backend, program, folder, *arguments):
         "TF_CPP_MIN_LOG_LEVEL": "3",
         # XLA takes longer to optimise these programs than to run them.
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+        **environment,
     }
     return subprocess.Popen(
         [sys.executable, str(program), str(folder), *map(str, arguments)],
