@@ -50,6 +50,9 @@ def measure(module, path, args):
             done = any(is_of(r, seed, rung) for r in read(path, about))
             if done and not args.again:
                 continue
+            if args.train_only:
+                module.train_rung(rung, seed, args)
+                continue
             result = module.run_rung(rung, seed, args)
             # Seeds may have been measured on machines of different kinds.
             result |= {"precision": policy.precision, "commit": commit()}
@@ -92,6 +95,11 @@ def main():
     parser.add_argument("--rungs", nargs="+", help="only these")
     parser.add_argument(
         "--again", action="store_true", help="also what has been measured before"
+    )
+    parser.add_argument(
+        "--train-only",
+        action="store_true",
+        help="measure later, maybe elsewhere, with the same command without this",
     )
     parser.add_argument("--runs", default="runs/claims", help="folder of the runs")
     parser.add_argument(

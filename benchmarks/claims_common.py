@@ -1,12 +1,18 @@
 """What the claims of every system share: training, probes, plans, tables."""
 
+import json
+
+import keras
 import numpy as np
 from keras import ops
+from provenance import commit
 
+from keras_avrep.cli.run_folder import versions, write_json
 from keras_avrep.cli.training_run import build_model, train
 from keras_avrep.data import scan_folder
 from keras_avrep.evaluation import embed_videos, evaluate_features
 from keras_avrep.models import system_of
+from keras_avrep.training import choose_device_policy
 from keras_avrep.worlds import render_world
 
 
@@ -40,6 +46,7 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         changes: dict of constructor arguments. Defaults to none.
     """
     model = fresh(preset, manifest, seed, args, changes)
+    trained_on = noted_machine(folder)
     training = train(
         model,
         manifest.split("pretrain"),
@@ -52,7 +59,24 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         log_every=50,
         jit_compile=args.jit_compile,
     )
-    return model, training
+    return model, {**training, "trained_on": trained_on}
+
+
+def noted_machine(folder):
+    """On what a run was begun, which may be measured elsewhere."""
+    path = folder / "trained_on.json"
+    if not path.exists():
+        policy = choose_device_policy()
+        folder.mkdir(parents=True, exist_ok=True)
+        about = {
+            "backend": keras.backend.backend(),
+            "device": policy.device,
+            "precision": keras.config.dtype_policy().name,
+            "versions": versions(),
+            "commit": commit(),
+        }
+        write_json(path, about)
+    return json.loads(path.read_text())
 
 
 def probed(model, preset, manifest, seed, control=None):

@@ -58,13 +58,11 @@ WORLD = ScenesWorld()
 START = 20  # frame at which the clips of E4 to E7 start
 
 
-def run_rung(rung, seed, args):
-    """Train and measure one rung."""
-    world = ScenesWorld(seed=seed)
+def train_rung(rung, seed, args):
+    """Model, manifest of its videos, and what the training returned."""
     folder = Path(args.runs) / f"seed{seed}"
-    manifest = rendered(world, folder / "data", COUNTS)
+    manifest = rendered(ScenesWorld(seed=seed), folder / "data", COUNTS)
     _, weights, mine, decoupling = LADDER[rung]
-    began = time.time()
     changes = {
         "loss_weights": weights,
         "mine": mine,
@@ -74,13 +72,22 @@ def run_rung(rung, seed, args):
     if rung.endswith("aligned"):
         views = DCLR.presets[PRESET]["views"]
         changes["views"] = DCLRViews(**views, align_static=True, seed=seed)
-    model, training = trained(
-        PRESET, manifest, folder / rung.replace("+", "_"), seed, args, changes
-    )
+    name = rung.replace("+", "_")
+    if args.steps != DEFAULTS["steps"]:
+        name += f"-{args.steps}_steps"
+    return *trained(PRESET, manifest, folder / name, seed, args, changes), manifest
+
+
+def run_rung(rung, seed, args):
+    """Train and measure one rung."""
+    began = time.time()
+    model, training, manifest = train_rung(rung, seed, args)
+    world = ScenesWorld(seed=seed)
     result = {
         "seed": seed,
         "rung": rung,
         "losses": training["losses"],
+        "trained_on": training["trained_on"],
         **probed(model, PRESET, manifest, seed),
         "controls": {
             control: probed(model, PRESET, manifest, seed, control)["probe"]

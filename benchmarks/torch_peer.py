@@ -177,24 +177,52 @@ STD = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1, 1)
 
 def crop(video, size, scale, rng):
     """One random-resized crop for each clip `(B, T, H, W, 3)` of uint8."""
+    boxes = [random_box(video.shape[2], scale, rng) for _ in video]
     video = video.permute(0, 4, 1, 2, 3).contiguous(
         memory_format=torch.channels_last_3d
     )
+    resized = crop_together if video.is_cuda else crop_apart
+    x = resized(video, boxes, size)
+    return (x / 255 - MEAN.to(x.device)) / STD.to(x.device)
+
+
+def random_box(height, scale, rng):
+    """Top, left, height and width in pixels."""
+    area = rng.uniform(*scale)
+    ratio = np.exp(rng.uniform(-0.288, 0.288))
+    w = min(height, round(height * (area * ratio) ** 0.5))
+    h = min(height, round(height * (area / ratio) ** 0.5))
+    return rng.integers(height - h + 1), rng.integers(height - w + 1), h, w
+
+
+def crop_apart(video, boxes, size):
+    """Clip by clip, as is fastest on a CPU."""
     result = []
-    height = video.shape[-1]
-    for clip in video:
-        area = rng.uniform(*scale)
-        ratio = np.exp(rng.uniform(-0.288, 0.288))
-        w = min(height, round(height * (area * ratio) ** 0.5))
-        h = min(height, round(height * (area / ratio) ** 0.5))
-        top, left = rng.integers(height - h + 1), rng.integers(height - w + 1)
+    for clip, (top, left, h, w) in zip(video, boxes, strict=True):
         part = clip[:, :, top : top + h, left : left + w].transpose(0, 1).float()
         part = functional.interpolate(
             part, (size, size), mode="bilinear", antialias=True
         )
         result.append(part.transpose(0, 1))
-    x = torch.stack(result)
-    return (x / 255 - MEAN.to(x.device)) / STD.to(x.device)
+    return torch.stack(result)
+
+
+def crop_together(video, boxes, size):
+    """All clips in one sampling, as a GPU likes it; without antialiasing."""
+    count, channels, frames, height, width = video.shape
+    top, left, h, w = np.array(boxes, "float32").T
+    theta = np.zeros((count, 2, 3), "float32")
+    theta[:, 0, 0], theta[:, 1, 1] = w / width, h / height
+    theta[:, 0, 2] = (2 * left + w) / width - 1
+    theta[:, 1, 2] = (2 * top + h) / height - 1
+    theta = torch.from_numpy(theta).to(video.device, non_blocking=True)
+    shape = (count, channels * frames, size, size)
+    grid = functional.affine_grid(theta, shape, align_corners=False)
+    flat = video.reshape(count, channels * frames, height, width).float()
+    x = functional.grid_sample(flat, grid, align_corners=False)
+    return x.reshape(count, channels, frames, size, size).contiguous(
+        memory_format=torch.channels_last_3d
+    )
 
 
 def views_of(video, static, size, scale, rng):

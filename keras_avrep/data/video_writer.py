@@ -10,6 +10,9 @@ import numpy as np
 from keras_avrep.data.audio_writer import CODECS, SoundTrack
 from keras_avrep.data.files import replacing
 
+# Pixels of a frame up to which one thread encodes it.
+SMALL_PICTURE = 256 * 256
+
 
 def write_video(
     path: str | os.PathLike,
@@ -85,6 +88,10 @@ def _add_video_stream(container, image, fps, codec, crf, keyframe_interval):
     stream.options = options
     height, width = image.shape[:2]
     stream.width, stream.height = width, height
+    if height * width <= SMALL_PICTURE:
+        # Threads have too few rows to share, and what is written would depend on
+        # how many cores there are.
+        stream.codec_context.thread_count = 1
     odd = width % 2 or height % 2
     formats = {"gif": "rgb8", "rawvideo": "rgb24"}
     stream.pix_fmt = formats.get(codec, "yuv444p" if odd else "yuv420p")

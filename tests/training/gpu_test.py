@@ -12,8 +12,11 @@ from tiny_systems import NAMES
 HERE = Path(__file__).parent
 # `tests/helpers/tiny_NAME.py` builds each, and `system_program.py` runs them.
 LOCALISERS = ("csol", "ier")
-ON_CPU = {"CUDA_VISIBLE_DEVICES": "-1"}
+# Many processes at once: threads of each would be in each other's way.
+ALONE = {"OMP_NUM_THREADS": "1"}
+ON_CPU = {**ALONE, "CUDA_VISIBLE_DEVICES": "-1"}
 ON_GPU = {
+    **ALONE,
     # In float32 as it is, not in the 10 bits of mantissa that matrix units like.
     "JAX_DEFAULT_MATMUL_PRECISION": "highest",
     "NVIDIA_TF32_OVERRIDE": "0",
@@ -52,9 +55,13 @@ def written(tmp_path_factory):
             place = folder / f"{backend}-{device}-{name}"
             process = start(backend, program_of(name), place, name, **environment)
             running[place.name] = process
-    for name, process in running.items():
-        errors = process.communicate()[1]
-        assert process.returncode == 0, f"{name}: {errors[-2000:]}"
+    try:
+        for name, process in running.items():
+            errors = process.communicate()[1]
+            assert process.returncode == 0, f"{name}: {errors[-2000:]}"
+    finally:
+        for process in running.values():
+            process.kill()
     return folder
 
 
