@@ -8,6 +8,7 @@ from the mean over equally spaced clips. The classifier is what `finetune` wrote
 
 from pathlib import Path
 
+from keras_avrep.cli.arguments import add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -16,7 +17,7 @@ def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".csv file")
     parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
-    parser.add_argument("--threads", type=int, default=2)
+    add_threads(parser)
 
 
 def run(args):

@@ -12,6 +12,7 @@ that compute in bfloat16, longer on others. Run the same command again to resume
 import time
 from pathlib import Path
 
+from keras_avrep.cli.arguments import add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 NUM_CLIPS = 4
@@ -26,7 +27,7 @@ def add_arguments(parser):
     parser.add_argument("--steps", type=int, default=600, help="of each model")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
-    parser.add_argument("--threads", type=int, default=2)
+    add_threads(parser)
     parser.add_argument("--seed", type=int, default=0)
 
 

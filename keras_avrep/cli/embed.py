@@ -9,6 +9,7 @@ equally spaced clips. Run the same command again to go on where it stopped.
 
 from pathlib import Path
 
+from keras_avrep.cli.arguments import add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 CHUNK = 64
@@ -19,7 +20,7 @@ def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".npz or .parquet file")
     parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
-    parser.add_argument("--threads", type=int, default=2)
+    add_threads(parser)
 
 
 def run(args):

@@ -21,6 +21,7 @@ are cut into seconds, `audio_frames` and `video_frames`.
 import json
 from pathlib import Path
 
+from keras_avrep.cli.arguments import add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 REJECTS = "rejects.jsonl"
@@ -37,7 +38,7 @@ def add_arguments(parser):
     )
     add_localiser_arguments(parser.add_argument_group("localisers"))
     parser.add_argument("--out", help="JSON file; by default in the run folder")
-    parser.add_argument("--threads", type=int, default=2)
+    add_threads(parser)
     parser.add_argument("--seed", type=int, default=0)
 
 

@@ -9,6 +9,7 @@ Stop it with Ctrl-C; the same command goes on.
 
 from pathlib import Path
 
+from keras_avrep.cli.arguments import add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -32,7 +33,7 @@ def add_arguments(parser):
         help="probability; by default that of the preset's own views, 0.5 where it "
         "has none",
     )
-    parser.add_argument("--threads", type=int, default=2)
+    add_threads(parser)
     parser.add_argument("--seed", type=int, default=0)
 
 

@@ -20,6 +20,7 @@ synthetic mixtures are, and as `keras-avrep render --mixtures` writes them.
 import argparse
 from pathlib import Path
 
+from keras_avrep.cli.arguments import add_threads, not_negative, positive
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -44,7 +45,7 @@ def add_arguments(parser):
     add_video_arguments(parser.add_argument_group("systems that learn from video"))
     add_sound_arguments(parser.add_argument_group("systems that find what sounds"))
     parser.add_argument("--checkpoint-every", type=positive, default=100)
-    parser.add_argument("--threads", type=positive, default=2, help="that decode")
+    add_threads(parser)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--precision", help="Keras dtype policy; chosen for the device by default"
@@ -122,19 +123,6 @@ SOUND_OPTIONS = (
     *("mixed", "num_classes", "use_labels", "solo_epochs", "init", "mixed_epochs"),
     "composites",
 )
-
-
-def positive(text):
-    """A whole number above 0."""
-    number = int(text)
-    if number <= 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
-
-
-def not_negative(text):
-    """A whole number, 0 or more."""
-    return 0 if text.strip() == "0" else positive(text)
 
 
 def loss_weights(text):

@@ -12,11 +12,8 @@ from tiny_systems import NAMES
 HERE = Path(__file__).parent
 # `tests/helpers/tiny_NAME.py` builds each, and `system_program.py` runs them.
 LOCALISERS = ("csol", "ier")
-# Many processes at once: threads of each would be in each other's way.
-ALONE = {"OMP_NUM_THREADS": "1"}
-ON_CPU = {**ALONE, "CUDA_VISIBLE_DEVICES": "-1"}
+ON_CPU = {"CUDA_VISIBLE_DEVICES": "-1"}
 ON_GPU = {
-    **ALONE,
     # In float32 as it is, not in the 10 bits of mantissa that matrix units like.
     "JAX_DEFAULT_MATMUL_PRECISION": "highest",
     "NVIDIA_TF32_OVERRIDE": "0",
@@ -44,32 +41,30 @@ def step_of(folder, name):
     return dict(np.load(path))
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """Where every system has run on every backend's GPU, and on torch's CPU."""
-    folder = tmp_path_factory.mktemp("gpu")
-    running = {}
-    for name in (*NAMES, *LOCALISERS):
-        cases = {("torch", "cpu"): ON_CPU, **{(b, "gpu"): ON_GPU for b in INSTALLED}}
-        for (backend, device), environment in cases.items():
-            place = folder / f"{backend}-{device}-{name}"
-            process = start(backend, program_of(name), place, name, **environment)
-            running[place.name] = process
+@pytest.fixture(scope="module", params=[*NAMES, *LOCALISERS])
+def written(request, tmp_path_factory):
+    """A system, and where it ran on every backend's GPU and on torch's CPU."""
+    name, folder = request.param, tmp_path_factory.mktemp(request.param)
+    cases = {("torch", "cpu"): ON_CPU, **{(b, "gpu"): ON_GPU for b in INSTALLED}}
+    running = [
+        start(backend, program_of(name), folder / f"{backend}-{device}", name, **more)
+        for (backend, device), more in cases.items()
+    ]
     try:
-        for name, process in running.items():
+        for process in running:
             errors = process.communicate()[1]
-            assert process.returncode == 0, f"{name}: {errors[-2000:]}"
+            assert process.returncode == 0, errors[-2000:]
     finally:
-        for process in running.values():
+        for process in running:
             process.kill()
-    return folder
+    return name, folder
 
 
-@pytest.mark.parametrize("name", [*NAMES, *LOCALISERS])
 @pytest.mark.parametrize("backend", INSTALLED)
-def test_losses_gradients_and_weights_are_those_of_the_cpu(written, backend, name):
-    reference = step_of(written / f"torch-cpu-{name}", name)
-    found = step_of(written / f"{backend}-gpu-{name}", name)
+def test_losses_gradients_and_weights_are_those_of_the_cpu(written, backend):
+    name, folder = written
+    reference = step_of(folder / "torch-cpu", name)
+    found = step_of(folder / f"{backend}-gpu", name)
     assert found.keys() == reference.keys()
     for key, expected in reference.items():
         scale = max(1.0, np.abs(expected).max())

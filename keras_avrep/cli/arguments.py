@@ -1,0 +1,32 @@
+"""Options and types of options that several commands share."""
+
+import argparse
+import os
+
+# More would wait for each other in Python.
+MOST_THREADS = 16
+
+
+def positive(text):
+    """A whole number above 0."""
+    number = int(text)
+    if number <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+def not_negative(text):
+    """A whole number, 0 or more."""
+    return 0 if text.strip() == "0" else positive(text)
+
+
+def add_threads(parser):
+    """`--threads`, those that decode: by default one for each core.
+
+    Args:
+        parser: `argparse.ArgumentParser` of a command.
+    """
+    default = max(2, min(os.cpu_count() or 2, MOST_THREADS))
+    parser.add_argument(
+        "--threads", type=positive, default=default, help=f"that decode ({default})"
+    )
