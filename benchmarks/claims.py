@@ -14,6 +14,7 @@ import argparse
 import importlib
 import json
 import os
+import time
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -53,7 +54,7 @@ def measure(module, path, args):
             if args.train_only:
                 module.train_rung(rung, seed, args)
                 continue
-            result = module.run_rung(rung, seed, args)
+            result = rung_result(module, rung, seed, args)
             # Seeds may have been measured on machines of different kinds.
             result |= {"precision": policy.precision, "commit": commit()}
             result |= {"backend": keras.backend.backend(), "device": policy.device}
@@ -63,8 +64,30 @@ def measure(module, path, args):
             write_json(path, {**about, "results": [*kept, result]})
 
 
+def rung_result(module, rung, seed, args):
+    """Train and measure one rung; what has been trained is only measured."""
+    began = time.time()
+    if hasattr(module, "run_rung"):
+        found = module.run_rung(rung, seed, args)
+    else:
+        model, training, manifest = module.train_rung(rung, seed, args)
+        found = {
+            "losses": training["losses"],
+            "clips_per_second": training["clips_per_second"],
+            "training_seconds": round(training["seconds"]),
+            "trained_on": training["trained_on"],
+            **module.measure_rung(rung, seed, args, model, manifest),
+        }
+    return {
+        "seed": seed,
+        "rung": rung,
+        **found,
+        "seconds": round(time.time() - began),
+    }
+
+
 def other_steps(module, args):
-    """What the name of the results says of the steps: nothing of the usual ones."""
+    """What names of results and runs say of the steps: nothing of the usual ones."""
     usual = module.DEFAULTS.get("steps")
     return "" if args.steps == usual else f"_{args.steps}_steps"
 
@@ -111,10 +134,13 @@ def main():
     parser.add_argument("--table", action="store_true", help="only write the tables")
     args = parser.parse_args()
     module = importlib.import_module(f"claims_{args.system}")
+    if args.train_only and not hasattr(module, "train_rung"):
+        parser.error(f"{args.system} is measured in the run that trains it")
     for name, value in module.DEFAULTS.items():
         if getattr(args, name) is None:
             setattr(args, name, value)
-    name = f"{args.system}_claims{other_steps(module, args)}.json"
+    args.suffix = other_steps(module, args)
+    name = f"{args.system}_claims{args.suffix}.json"
     if not args.table:
         measure(module, HERE / "results" / name, args)
     path = HERE / "results" / f"{args.system}_claims.json"

@@ -22,6 +22,11 @@ def rendered(world, folder, counts):
     return scan_folder(folder, folder.with_suffix(".cache.json"))
 
 
+def run_folder(parent, rung, args):
+    """Where a rung is trained, which is another place for another number of steps."""
+    return parent / (rung.replace(" ", "_").replace("+", "_") + args.suffix)
+
+
 def fresh(preset, manifest, seed, args, changes=None):
     """A model of a preset for the split `pretrain`, not trained; as for `trained`."""
     return build_model(

@@ -7,12 +7,11 @@ region features and by the localiser's head (mean average precision over frames,
 true boxes and with shifted ones); tracking of the first sprite.
 """
 
-import time
 from pathlib import Path
 
 import keras
 import numpy as np
-from claims_common import between_markers, probed, rendered, spread, trained
+from claims_common import between_markers, probed, rendered, run_folder, spread, trained
 from keras import ops
 
 from keras_avrep.evaluation import (
@@ -28,7 +27,7 @@ from keras_avrep.models import (
     context_crop,
     track,
 )
-from keras_avrep.models.const_cl import RegionFeatures
+from keras_avrep.models.const_cl import ConSTCLViews, RegionFeatures
 from keras_avrep.models.const_cl.tracking import context_side
 from keras_avrep.models.pixel_features import normalise_layer
 from keras_avrep.worlds import ScenesWorld
@@ -43,13 +42,15 @@ LADDER = {
     "shared": ("one last stage for both", {"branch": "shared"}),
     "mlp": ("MLP instead of the decoder", {"local_head": "mlp"}),
     "context1": ("one step of context", {"context_length": 1}),
-    "context5": ("five steps of context", {"context_length": 5}),
+    # All that a clip of 8 frames has.
+    "context4": ("four steps of context", {"context_length": 4}),
     "index": ("the same box is the positive", {"match": "index"}),
     "geometric": ("the nearest box is the positive", {"match": "geometric"}),
     "own_video": (
         "regions of the same video are negatives",
         {"same_video_negatives": True},
     ),
+    "shared_draw": ("boxes from one number each", {}),
     "light": ("local term at 0.01", {"loss_weights": {"global": 1.0, "local": 0.01}}),
 }
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
@@ -62,26 +63,30 @@ TRACKER = {"exemplar_size": 48, "search_size": 96, "num_frames": 4}
 TRACKED = {"size": 128, "frames": 16, "pairs": 512, "sequences": 40, "epochs": 3}
 
 
-def run_rung(rung, seed, args):
-    """Train and measure one rung."""
-    world = ScenesWorld(num_sprites=2, seed=seed)
+def train_rung(rung, seed, args):
+    """Model, what the training returned, and the manifest of its videos."""
     folder = Path(args.runs) / f"const_cl{seed}"
+    world = ScenesWorld(num_sprites=2, seed=seed)
     manifest = rendered(world, folder / "data", COUNTS)
-    began = time.time()
-    changes = LADDER[rung][1]
-    model, training = trained(PRESET, manifest, folder / rung, seed, args, changes)
+    changes = dict(LADDER[rung][1])
+    if rung == "shared_draw":
+        views = ConSTCL.presets[PRESET]["views"]
+        changes["views"] = ConSTCLViews(**views, shared_draw=True, seed=seed)
+    run = run_folder(folder, rung, args)
+    return *trained(PRESET, manifest, run, seed, args, changes), manifest
+
+
+def measure_rung(rung, seed, args, model, manifest):
+    """Probes of clips and boxes, localisation and tracking."""
+    world = ScenesWorld(num_sprites=2, seed=seed)
     known = sprites(world, "train", COUNTS["train"])
     asked = sprites(world, "test", COUNTS["test"])
     backbone = model.region_backbone()
     return {
-        "seed": seed,
-        "rung": rung,
-        "losses": training["losses"],
         **probed(model, PRESET, manifest, seed),
         "region_motion_linear": region_probe(backbone, known, asked, seed),
         "localisation": localise(backbone, known, asked, seed),
         "tracking": follow(backbone, seed),
-        "seconds": round(time.time() - began),
     }
 
 

@@ -5,7 +5,6 @@ from the same seed, data and number of steps. A1 and A7 are exact unit tests. Th
 videos have three phases of different motion; clips are within a phase.
 """
 
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +16,7 @@ from claims_common import (
     plans_of,
     probed,
     rendered,
+    run_folder,
     spread,
     trained,
 )
@@ -71,25 +71,25 @@ WORLD = ScenesWorld(**WORLD_OPTIONS)
 FRAMES = 8
 
 
-def run_rung(rung, seed, args):
-    """Train and measure one rung."""
-    world = ScenesWorld(**WORLD_OPTIONS, seed=seed)
+def train_rung(rung, seed, args):
+    """Model, what the training returned, and the manifest of its videos."""
     folder = Path(args.runs) / f"controllable_augmentations_seed{seed}"
+    world = ScenesWorld(**WORLD_OPTIONS, seed=seed)
     manifest = rendered(world, folder / "data", COUNTS)
     _, weights, changes = LADDER[rung]
-    began = time.time()
     changes = {"loss_weights": weights, **changes}
-    model, training = trained(PRESET, manifest, folder / rung, seed, args, changes)
-    representation = model.representation
+    run = run_folder(folder, rung, args)
+    return *trained(PRESET, manifest, run, seed, args, changes), manifest
+
+
+def measure_rung(rung, seed, args, model, manifest):
+    """Probes, and checks A2 to A6."""
+    world = ScenesWorld(**WORLD_OPTIONS, seed=seed)
     return {
-        "seed": seed,
-        "rung": rung,
-        "losses": training["losses"],
         **probed(model, PRESET, manifest, seed),
         **region_checks(model, world, seed),
-        "phases": phase_checks(representation, world),
-        "order": order_checks(representation, world),
-        "seconds": round(time.time() - began),
+        "phases": phase_checks(model.representation, world),
+        "order": order_checks(model.representation, world),
     }
 
 

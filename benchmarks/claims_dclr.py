@@ -4,7 +4,6 @@ Run by `python benchmarks/claims.py dclr`. Each rung starts from the same seed,
 data and number of steps. About 20 minutes a seed on two CPU cores.
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from claims_common import (
     plans_of,
     probed,
     rendered,
+    run_folder,
     spread,
     trained,
 )
@@ -59,7 +59,7 @@ START = 20  # frame at which the clips of E4 to E7 start
 
 
 def train_rung(rung, seed, args):
-    """Model, manifest of its videos, and what the training returned."""
+    """Model, what the training returned, and the manifest of its videos."""
     folder = Path(args.runs) / f"seed{seed}"
     manifest = rendered(ScenesWorld(seed=seed), folder / "data", COUNTS)
     _, weights, mine, decoupling = LADDER[rung]
@@ -72,22 +72,14 @@ def train_rung(rung, seed, args):
     if rung.endswith("aligned"):
         views = DCLR.presets[PRESET]["views"]
         changes["views"] = DCLRViews(**views, align_static=True, seed=seed)
-    name = rung.replace("+", "_")
-    if args.steps != DEFAULTS["steps"]:
-        name += f"-{args.steps}_steps"
-    return *trained(PRESET, manifest, folder / name, seed, args, changes), manifest
+    run = run_folder(folder, rung, args)
+    return *trained(PRESET, manifest, run, seed, args, changes), manifest
 
 
-def run_rung(rung, seed, args):
-    """Train and measure one rung."""
-    began = time.time()
-    model, training, manifest = train_rung(rung, seed, args)
+def measure_rung(rung, seed, args, model, manifest):
+    """Probes, controls and checks of a trained rung."""
     world = ScenesWorld(seed=seed)
     result = {
-        "seed": seed,
-        "rung": rung,
-        "losses": training["losses"],
-        "trained_on": training["trained_on"],
         **probed(model, PRESET, manifest, seed),
         "controls": {
             control: probed(model, PRESET, manifest, seed, control)["probe"]
@@ -100,7 +92,7 @@ def run_rung(rung, seed, args):
         result["mining"] = mining_share(model, world)
     if "vd" in model.terms and "vs" in model.terms:
         result["heads"] = head_split(model, world)
-    return {**result, "seconds": round(time.time() - began)}
+    return result
 
 
 def clips_of(world, plans, frames=8):

@@ -4,11 +4,10 @@ Run by `python benchmarks/claims.py static_dynamic_concepts`. Each rung starts f
 the same seed, data and number of steps. The checks are those of the note's section 7.
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, probed, rendered, spread, trained
+from claims_common import between_markers, probed, rendered, run_folder, spread, trained
 from claims_dclr import clips_of, labels_of, middle, plans_of
 from keras import ops
 
@@ -59,33 +58,25 @@ START = 20  # frame at which the clips of the checks start
 FRAMES = 8
 
 
-def run_rung(rung, seed, args):
-    """Train and measure one rung."""
-    world = ScenesWorld(seed=seed)
+def train_rung(rung, seed, args):
+    """Model, what the training returned, and the manifest of its videos."""
     folder = Path(args.runs) / f"concepts{seed}"
-    manifest = rendered(world, folder / "data", COUNTS)
+    manifest = rendered(ScenesWorld(seed=seed), folder / "data", COUNTS)
     _, weights, changes = LADDER[rung]
-    began = time.time()
-    model, training = trained(
-        PRESET,
-        manifest,
-        folder / rung,
-        seed,
-        args,
-        {"loss_weights": weights, **changes},
-    )
+    changes = {"loss_weights": weights, **changes}
+    run = run_folder(folder, rung, args)
+    return *trained(PRESET, manifest, run, seed, args, changes), manifest
+
+
+def measure_rung(rung, seed, args, model, manifest):
+    """Probes, and the checks of a model that has concepts."""
     clip = StaticDynamicConcepts.presets[PRESET]["clip"]
-    write_units(folder / rung / "units.npz", model, manifest.split("test"), clip)
-    result = {
-        "seed": seed,
-        "rung": rung,
-        "losses": training["losses"],
-        "clips_per_second": training["clips_per_second"],
-        **probed(model, PRESET, manifest, seed),
-    }
+    run = run_folder(Path(args.runs) / f"concepts{seed}", rung, args)
+    write_units(run / "units.npz", model, manifest.split("test"), clip)
+    result = probed(model, PRESET, manifest, seed)
     if "concepts" in model.inference_models():
-        result["concepts"] = check_concepts(model, world)
-    return {**result, "seconds": round(time.time() - began)}
+        result["concepts"] = check_concepts(model, ScenesWorld(seed=seed))
+    return result
 
 
 def check_concepts(model, world):

@@ -6,11 +6,18 @@ preset on the same videos for the same number of steps; the table goes to
 than one would think. About 10 minutes a system and seed on two CPU cores.
 """
 
-import time
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, fresh, probed, rendered, spread, trained
+from claims_common import (
+    between_markers,
+    fresh,
+    probed,
+    rendered,
+    run_folder,
+    spread,
+    trained,
+)
 
 from keras_avrep.cli.training_run import recalibrate
 from keras_avrep.models import DCLR, SYSTEMS, ConSTCL, system_of
@@ -29,30 +36,30 @@ LADDER = {
 }
 
 
-def run_rung(rung, seed, args):
-    """Train one system, or plain instance contrast, and measure it."""
+def train_rung(rung, seed, args):
+    """Model, what the training returned, and the manifest of its videos."""
     folder = Path(args.runs) / f"systems{seed}"
     manifest = rendered(ScenesWorld(seed=seed), folder / "data", COUNTS)
-    system = LADDER[rung]
-    preset = next(iter(system.presets))
-    began = time.time()
+    preset = preset_of(rung)
     if rung in UNTRAINED:
-        model, speed = untrained(preset, manifest, seed, args), None
-    else:
-        changes = system.baseline if rung == PLAIN else None
-        run = folder / rung.replace(" ", "_")
-        model, training = trained(preset, manifest, run, seed, args, changes)
-        speed = training["clips_per_second"]
-    seconds = time.time() - began
+        return *untrained(preset, manifest, seed, args), manifest
+    changes = LADDER[rung].baseline if rung == PLAIN else None
+    run = run_folder(folder, rung, args)
+    return *trained(preset, manifest, run, seed, args, changes), manifest
+
+
+def measure_rung(rung, seed, args, model, manifest):
+    """Probes, and the size of the backbone."""
     return {
-        "seed": seed,
-        "rung": rung,
-        "preset": preset,
+        "preset": preset_of(rung),
         "parameters": int(model.backbone.count_params()),
-        "clips_per_second": speed,
-        "seconds": round(seconds),
-        **probed(model, preset, manifest, seed),
+        **probed(model, preset_of(rung), manifest, seed),
     }
+
+
+def preset_of(rung):
+    """The smallest preset of a rung's system."""
+    return next(iter(LADDER[rung].presets))
 
 
 def untrained(preset, manifest, seed, args):
@@ -60,7 +67,8 @@ def untrained(preset, manifest, seed, args):
     model = fresh(preset, manifest, seed, args)
     clip = system_of(preset).presets[preset]["clip"]
     recalibrate(model, manifest.split("pretrain"), clip, seed)
-    return model
+    nothing = {"losses": None, "clips_per_second": None, "seconds": 0.0}
+    return model, {**nothing, "trained_on": None}
 
 
 def table(results):
@@ -78,10 +86,15 @@ def table(results):
             for kind in ("knn", "linear")
         ]
         size = f"{rows[0]['parameters'] / 1e6:.2f} M"
-        pace = f"{np.mean([r['seconds'] for r in rows]):.0f}"
+        pace = f"{np.mean([seconds_of(r) for r in rows]):.0f}"
         line = [rung, str(len(rows)), *cells, size, pace]
         lines.append("| " + " | ".join(line) + " |")
     return "\n".join(lines)
+
+
+def seconds_of(result):
+    """Seconds of the training; older results have no others."""
+    return result.get("training_seconds", result["seconds"])
 
 
 def write_tables(results, root):
