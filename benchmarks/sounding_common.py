@@ -125,14 +125,14 @@ def stage_one(preset, folder, sets, seed, args, changes, schedule):
             sets["solo"], learning_rate=args.learning_rate, seed=seed, **schedule
         )
         last = [p for p in phases if p.name.startswith("correspondence")][-1]
-        found = {}
 
         def after(phase):
+            # At once: a run that is broken off later does not come here again.
             if phase is last:
-                found.update(scored(model, preset, "solo", seed, args)["solo"])
+                found = scored(model, preset, "solo", seed, args)["solo"]
+                np.save(scores, found, allow_pickle=True)
 
         run(phases, folder, args, after)
-        np.save(scores, found, allow_pickle=True)
         np.save(folder / "labels.npy", keras.ops.convert_to_numpy(labels_in(phases)))
         model.save_weights(weights)
     model.load_weights(weights)

@@ -5,6 +5,8 @@
     keras-avrep pretrain videos --out runs/late --set mine_after=500
     keras-avrep pretrain videos --out runs/warm --backbone presets/r2plus1d_18
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
+    keras-avrep pretrain solos --mixed duets --model ier --set order=figure \\
+        --set schedule.range_db=20 --out runs/levels
     keras-avrep pretrain solos --mixed wild --model csol --init runs/sounds \\
         --solo-epochs 0 --mixed-epochs 1 --out runs/wild
 
@@ -42,6 +44,7 @@ def add_arguments(parser):
     parser.add_argument(
         "--learning-rate", type=float, help="the highest; by default the preset's"
     )
+    add_model_arguments(parser)
     add_video_arguments(parser.add_argument_group("systems that learn from video"))
     add_sound_arguments(parser.add_argument_group("systems that find what sounds"))
     parser.add_argument("--checkpoint-every", type=positive, default=100)
@@ -60,17 +63,22 @@ def add_arguments(parser):
     )
 
 
-def add_video_arguments(group):
-    from keras_avrep.cli.optimizer_options import add_optimizer_arguments
+def add_model_arguments(parser):
     from keras_avrep.cli.system_options import add_system_arguments
 
-    group.add_argument("--steps", type=positive, help="of training (2000)")
-    group.add_argument(
+    parser.add_argument(
         "--loss-weights",
         type=loss_weights,
-        help="for example vv=1,vs=1,sv=1; a term left out is not computed",
+        help="for example vv=1,vs=1,sv=1; of systems that learn from video a term left "
+        "out is not computed, of the others it keeps its weight",
     )
-    add_system_arguments(group)
+    add_system_arguments(parser)
+
+
+def add_video_arguments(group):
+    from keras_avrep.cli.optimizer_options import add_optimizer_arguments
+
+    group.add_argument("--steps", type=positive, help="of training (2000)")
     add_optimizer_arguments(group)
     group.add_argument("--num-frames", type=positive, help="frames of a clip")
     group.add_argument("--stride", type=positive, help="frames from one to the next")
@@ -116,8 +124,8 @@ def add_sound_arguments(group):
 
 
 VIDEO_OPTIONS = (
-    *("steps", "loss_weights", "set", "optimizer", "weight_decay", "num_frames"),
-    *("stride", "size", "view_size", "probe_every", "tensorboard"),
+    *("steps", "optimizer", "weight_decay", "num_frames", "stride"),
+    *("size", "view_size", "probe_every", "tensorboard"),
 )
 SOUND_OPTIONS = (
     *("mixed", "num_classes", "use_labels", "solo_epochs", "init", "mixed_epochs"),

@@ -25,7 +25,7 @@ def pretrain_localiser(args):
     folders = {"solo": args.folder, "mixed": args.mixed}
     sounding = {k: sounding_records(f, out, k, args) for k, f in folders.items() if f}
     classes, labels = known_classes(args, sounding["solo"][1])
-    model = build(args)
+    model = build(args, config)
     check_enough(sounding, model)
     sets = moments_of(model, sounding, config, args, out)
     phases = model.training_phases(
@@ -60,16 +60,25 @@ def pretrain_localiser(args):
 
 def run_config(args):
     """What must stay the same for a run to be resumed."""
+    from keras_avrep.cli.system_options import system_changes
     from keras_avrep.models import system_of
 
-    preset = system_of(args.preset).presets[args.preset]
+    system = system_of(args.preset)
+    preset = system.presets[args.preset]
+    changes = system_changes(system, args.set)
     asked = {
         "solo_epochs": args.solo_epochs,
         "mixed_epochs": args.mixed_epochs,
         "learning_rate": args.learning_rate,
         "mismatch_grid": 2 if args.composites else None,
     }
-    schedule = preset["schedule"] | {k: v for k, v in asked.items() if v is not None}
+    schedule = preset["schedule"] | changes.pop("schedule", {})
+    schedule |= {k: v for k, v in asked.items() if v is not None}
+    if args.init and (changes or args.loss_weights):
+        raise ValueError(
+            "--init brings its own arguments and loss weights; beside it --set takes "
+            "schedule.NAME alone."
+        )
     if args.solo_epochs == 0 and not (args.init and args.mixed):
         raise ValueError(
             "--solo-epochs 0 leaves stage two alone: give --mixed to learn from, and "
@@ -88,6 +97,8 @@ def run_config(args):
         "mixed": args.mixed and str(Path(args.mixed).resolve()),
         "clip": preset["clip"],
         "schedule": within(schedule, args.solo_epochs),
+        "set": changes,
+        "loss_weights": args.loss_weights,
         "num_classes": args.num_classes,
         "use_labels": args.use_labels,
         "batch_size": args.batch_size,
@@ -159,8 +170,8 @@ def known_classes(args, records):
     return classes, [classes.index(label) for label in labels]
 
 
-def build(args):
-    """A fresh model of the preset, with as many classes as asked for."""
+def build(args, config):
+    """A fresh model of the preset, with what was asked for."""
     import keras
 
     from keras_avrep.cli.run_folder import starting_backbone
@@ -170,7 +181,9 @@ def build(args):
     system = system_of(args.preset)
     if args.init:
         return started_from(args, system)
-    changes = {"seed": args.seed}
+    changes = {"seed": args.seed, **config["set"]}
+    if args.loss_weights:
+        changes["loss_weights"] = args.loss_weights
     if args.num_classes:
         changes["num_classes"] = args.num_classes
     if args.backbone:

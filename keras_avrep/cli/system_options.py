@@ -1,17 +1,28 @@
-"""`--set NAME=VALUE` of `pretrain`: any argument of a system, or of its views."""
+"""`--set NAME=VALUE` of `pretrain`: an argument of a system, its views or schedule."""
 
 import argparse
 import inspect
 import json
 
 VIEWS = "views."
+SCHEDULE = "schedule."
 # What is an argument of the command already.
 OWN_OPTIONS = {
     "seed": "--seed",
     "loss_weights": "--loss-weights",
     "views.size": "--view-size",
+    "num_classes": "--num-classes",
+    "schedule.solo_epochs": "--solo-epochs",
+    "schedule.mixed_epochs": "--mixed-epochs",
+    "schedule.learning_rate": "--learning-rate",
+    "schedule.mismatch_grid": "--composites",
+    "schedule.labels": "--use-labels",
 }
-NOT_VALUES = ("self", "backbone", "views", "preprocessor", "seed")
+# Layers and what a run itself gives.
+NOT_VALUES = (
+    *("self", "backbone", "views", "preprocessor", "seed", "task", "solo", "mixed"),
+    *("audio_backbone", "spectrogram", "av_map", "sounding_mask"),
+)
 
 
 def add_system_arguments(group):
@@ -20,7 +31,8 @@ def add_system_arguments(group):
         type=name_and_value,
         action="append",
         metavar="NAME=VALUE",
-        help="an argument of the system, or of its views by views.NAME; the value is "
+        help="an argument of the system, of its views by views.NAME, or, of systems "
+        "that find what sounds, of what is learned when by schedule.NAME; the value is "
         "JSON or text, for example mine_after=500 or views.align_static=true; repeat "
         "for more",
     )
@@ -45,13 +57,14 @@ def system_changes(system, pairs):
         pairs: list of names and values, or `None`.
 
     Returns:
-        Dict of arguments, those of the views in a dict under `"views"`.
+        Dict of arguments, those of the views in a dict under `"views"`, those of
+        the schedule in one under `"schedule"`.
 
     Raises:
         ValueError: if there is no argument of a name, or a value is of another kind
             than its default.
     """
-    known, changes, views = defaults(system), {}, {}
+    known, changes, parts = defaults(system), {}, {VIEWS: {}, SCHEDULE: {}}
     for name, value in pairs or ():
         if name in OWN_OPTIONS:
             own = OWN_OPTIONS[name]
@@ -62,18 +75,20 @@ def system_changes(system, pairs):
                 f"{', '.join(known)}."
             )
         check_kind(name, value, known[name])
-        if name.startswith(VIEWS):
-            views[name.removeprefix(VIEWS)] = value
-        else:
-            changes[name] = value
-    return {**changes, **({"views": views} if views else {})}
+        prefix = next((p for p in parts if name.startswith(p)), None)
+        found = changes if prefix is None else parts[prefix]
+        found[name.removeprefix(prefix or "")] = value
+    return {**changes, **{p.rstrip("."): v for p, v in parts.items() if v}}
 
 
 def defaults(system):
-    """Default values by name, those of the views with their prefix."""
+    """Default values by name, those of views and schedule with their prefix."""
     found = {}
-    for prefix, cls in (("", system), (VIEWS, system.views_cls)):
-        for name, parameter in inspect.signature(cls.__init__).parameters.items():
+    sources = {"": system.__init__, VIEWS: system.views_cls.__init__}
+    if hasattr(system, "phases_function"):
+        sources[SCHEDULE] = system.phases_function
+    for prefix, function in sources.items():
+        for name, parameter in inspect.signature(function).parameters.items():
             if parameter.kind is parameter.VAR_KEYWORD or name in NOT_VALUES:
                 continue
             if prefix + name not in OWN_OPTIONS:

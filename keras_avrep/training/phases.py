@@ -61,8 +61,9 @@ def train_phases(
         threads: int. Decoding threads. Defaults to 2.
         jit_compile: bool to overrule the device policy. Defaults to `None`: what it
             says of the steps of each trainer.
-        after_phase: called with each phase that ends in this call, once it is saved.
-            Defaults to `None`.
+        after_phase: called with each phase that ends in this call, once it is saved,
+            and again with one at whose end a run is resumed, as nobody knows whether
+            it was called then. Defaults to `None`.
         show: called with each line of progress. Defaults to `print`.
 
     Returns:
@@ -110,8 +111,8 @@ def train_phases(
                 clips_per_step, checkpoint_every, log_every, threads, show,
                 figures.of_phase(number),
             )  # fmt: skip
-            if after_phase is not None:
-                after_phase(phase)
+        if done <= end and after_phase is not None:
+            after_phase(phase)
         start = end
     return {
         **figures.speed(clips_per_step),

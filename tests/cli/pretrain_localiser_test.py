@@ -7,7 +7,7 @@ import pytest
 
 from keras_avrep.cli.main import main
 from keras_avrep.data import probe, write_video
-from keras_avrep.models import CSOL
+from keras_avrep.models import CSOL, InterferenceEraser
 from keras_avrep.worlds import OrchestraWorld, render_world
 
 SCHEDULE = ("--solo-epochs", "2", "--mixed-epochs", "1", "--batch-size", "4")
@@ -144,7 +144,15 @@ def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, c
     run(
         "pretrain", folders / "solo", "--mixed", mixed, "--model", "ier",
         "--use-labels", "--out", out, "--backbone", trained, *SCHEDULE,
+        "--set", "order=figure", "--set", "schedule.range_db=20",
+        "--loss-weights", "distillation=0.5",
     )  # fmt: skip
+    kept = json.loads((out / "run.json").read_text())
+    assert kept["set"] == {"order": "figure"}
+    assert kept["schedule"]["range_db"] == 20
+    model = InterferenceEraser.from_preset(str(out / "preset"))
+    assert model.switches["order"] == "figure"
+    assert model.loss_weights["distillation"] == 0.5
     clip = json.loads((out / "preset" / "clip.json").read_text())
     # One for each class of the videos that it learned from.
     assert clip["cluster_names"] == ["accordion", "cello"]
@@ -169,6 +177,9 @@ def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, c
             [*("--solo-epochs", "0", "--init", "x", "--mixed", "y"), "--use-labels"],
             "the classes are those of --init",
         ),
+        (["--set", "gates=off"], "CSOL has no such argument; there are"),
+        (["--set", "schedule.solo_epochs=3"], "use --solo-epochs"),
+        (["--set", "gate=off", "--init", "x"], "--init brings its own arguments"),
         (["--num-classes", "9", "--use-labels"], "has 2 classes, --num-classes is 9"),
     ],
 )

@@ -11,7 +11,7 @@ from keras_avrep.cli.pretrain import run_config
 from keras_avrep.cli.run_folder import starting_backbone
 from keras_avrep.cli.system_options import system_changes
 from keras_avrep.cli.training_run import build_model
-from keras_avrep.models import DCLR, SYSTEMS, TeG, system_named
+from keras_avrep.models import CSOL, DCLR, TeG, all_systems, system_named
 from keras_avrep.training import DEFAULT_RECIPE
 
 
@@ -57,13 +57,29 @@ def test_arguments_of_a_system_and_its_views_are_set():
     assert (model.views.flip, model.hidden_dim) == (0.0, 128)
 
 
-@pytest.mark.parametrize("system", SYSTEMS, ids=lambda s: s.__name__)
+def test_localisers_have_a_schedule_too():
+    pairs = [("gate", "minimum"), ("unit_rows", True), ("views.flip", 0.0)]
+    pairs += [("schedule.negatives", 2), ("schedule.heads_only", True)]
+    assert system_changes(CSOL, pairs) == {
+        "gate": "minimum",
+        "unit_rows": True,
+        "views": {"flip": 0.0},
+        "schedule": {"negatives": 2, "heads_only": True},
+    }
+    with pytest.raises(ValueError, match="not a whole number"):
+        system_changes(CSOL, [("schedule.negatives", "many")])
+    with pytest.raises(ValueError, match="no such argument"):
+        system_changes(DCLR, [("schedule.negatives", 2)])
+
+
+@pytest.mark.parametrize("system", all_systems(), ids=lambda s: s.__name__)
 def test_every_system_takes_its_own_names(system):
     with pytest.raises(ValueError, match="there are") as error:
         system_changes(system, [("nonsense", 1)])
     names = str(error.value).split("there are ")[1].rstrip(".").split(", ")
     assert "views.flip" in names
     assert not {"backbone", "views", "seed", "loss_weights", "views.size"} & {*names}
+    assert not {"av_map", "num_classes", "schedule.labels", "schedule.task"} & {*names}
 
 
 @pytest.mark.parametrize(

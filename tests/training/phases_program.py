@@ -38,6 +38,7 @@ result = train_phases(
     clips_per_step=3,
     checkpoint_every=3,
     log_every=1,
+    after_phase=lambda phase: print(f"ended: {phase.name}.", flush=True),
     show=functools.partial(print, flush=True),
 )
 print("terms", *sorted(result["losses"]))

@@ -84,6 +84,12 @@ def test_phases_come_in_their_order(whole):
         "clusters and classes 2 of 2",
         "mixtures",
     ]
+    assert [line for line in lines if line.startswith("ended")] == [
+        "ended: correspondence 1 of 2.",
+        "ended: correspondence 2 of 2.",
+        "ended: clusters and classes 2 of 2.",
+        "ended: mixtures.",
+    ]
     rows = read_history(out / "history.csv")
     assert [row["step"] for row in rows] == list(range(1, 9))
     of = [{k for k in row if k.startswith("loss_")} for row in rows]
@@ -133,6 +139,8 @@ def test_a_finished_run_has_nothing_left_to_do(whole, videos):
     before = arrays(whole[0])
     lines = finish(videos, whole[0])
     assert "resumed at step 8 of 8" in lines
+    # It may have been killed before what follows the last phase.
+    assert [line for line in lines if line.startswith("ended")] == ["ended: mixtures."]
     # Nothing was trained, and still its losses are told.
     assert lines[-1] == whole[1][-1]
     assert set(lines[-1].split()[1:]) == {

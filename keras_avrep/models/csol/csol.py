@@ -46,6 +46,9 @@ class CSOL(LocalisationTask):
     Reference: Hu et al., arXiv:2112.11749; note of CSOL.
     """
 
+    # Its arguments are those of a schedule.
+    phases_function = staticmethod(csol_phases)
+
     def __init__(
         self,
         backbone,
@@ -124,7 +127,7 @@ class CSOL(LocalisationTask):
         keras_avrep.training.train_phases(phases, "runs/instruments")
         ```
         """
-        return csol_phases(self, solo, mixed, **schedule)
+        return self.phases_function(self, solo, mixed, **schedule)
 
     def get_config(self):
         return {

@@ -86,6 +86,9 @@ class InterferenceEraser(LocalisationTask):
     preset_folder = FOLDER
     object_space = "embedding"
 
+    # Its arguments are those of a schedule.
+    phases_function = staticmethod(ier_phases)
+
     def __init__(
         self,
         backbone,
@@ -224,7 +227,7 @@ class InterferenceEraser(LocalisationTask):
         keras_avrep.training.train_phases(phases, "runs/in_the_wild")
         ```
         """
-        return ier_phases(self, solo, mixed, **schedule)
+        return self.phases_function(self, solo, mixed, **schedule)
 
     def get_config(self):
         return {
