@@ -122,9 +122,7 @@ def run_rung(rung, seed, args):
     sets = sets_of(COUNTS, PRESET, seed, args)
     began = time.time()
     schedule = schedule_of(PRESET, first)
-    solos = folder / (
-        "solo" if changes.keys() <= LATE and not first else f"solo_{rung}"
-    )
+    solos = folder / (f"solo_{rung}" if own_stage_one(rung) else "solo")
     model, solo = stage_one(PRESET, solos, sets, seed, args, changes, schedule)
     if second is not None:
         phases = model.training_phases(
@@ -149,6 +147,12 @@ def run_rung(rung, seed, args):
         "mixtures": mixtures["mixtures"],
         "seconds": round(time.time() - began),
     }
+
+
+def own_stage_one(rung):
+    """Whether a rung learns from solos in another way than the rest."""
+    _, changes, first, _ = LADDER[rung]
+    return bool(first) or not changes.keys() <= LATE
 
 
 # --- tables -----------------------------------------------------------------------
@@ -218,6 +222,14 @@ def solo_table(results):
         saved = [r["solo"]["model"] for r in of(results, "stage_one")]
         row("stage one, after its classes", saved)
         row("after stage two", [r["solo"]["model"] for r in of(results, "full")])
+        for rung, (title, *_) in LADDER.items():
+            # Stage one is another one.
+            if (other := of(results, rung)) and own_stage_one(rung):
+                after = [r["solo_after_correspondence"] for r in other]
+                # Older results of runs that had been broken off have none.
+                if all(after):
+                    row(f"{title}, after correspondence", [f["model"] for f in after])
+                row(f"{title}, after stage two", [r["solo"]["model"] for r in other])
         for floor in ("whole_image", "centred_square", "average_mask"):
             row(
                 f"floor: {floor.replace('_', ' ')}",

@@ -191,18 +191,20 @@ def rungs(results):
 def place_table(results):
     """Where: clean and wild, with what is silent, and floors."""
     lines = [
-        "| rung | seeds | clean CIoU@0.3 | wild CIoU@0.3 | clean AUC | wild AUC "
-        "| wild, sounding over silent | off-screen mass |",
-        "|---|---|---|---|---|---|---|---|",
+        "| rung | seeds | clean CIoU@0.3 | wild CIoU@0.3 | wild AUC | wild NSA "
+        "| of what is seen | wild, sounding over silent | entropy | off-screen mass |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
 
     def row(title, found, version, mass=True):
         numbers = [
             cells(found, "clean", *version, "ciou_at_30"),
             cells(found, "wild", *version, "ciou_at_30"),
-            cells(found, "clean", *version, "auc"),
             cells(found, "wild", *version, "auc"),
+            cells(found, "wild", *version, "nsa"),
+            cells(found, "wild", *version, "nsa_visible_silent"),
             cells(found, "wild", *version, "sounding_over_silent"),
+            cells(found, "wild", *version, "entropy_share"),
             cells(found, "wild", *version, "off_screen", "mass"),
         ]
         lines.append(f"| {title} | {len(found)} | " + " | ".join(numbers) + " |")
@@ -216,7 +218,7 @@ def place_table(results):
     for floor in FLOORS:
         row(f"floor: {floor.replace('_', ' ')}", of_full(results), ("floors", floor))
     uniform = cells(of_full(results), "wild", "model", "off_screen", "uniform")
-    line = "| a uniform distribution | {} | – | – | – | – | – | {} |"
+    line = "| a uniform distribution | {} | – | – | – | – | – | – | – | {} |"
     lines.append(line.format(len(of_full(results)), uniform))
     return "\n".join(lines)
 

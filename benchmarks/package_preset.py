@@ -6,6 +6,7 @@ r"""A tiny preset with weights for the package, from a finished run.
     keras-avrep pretrain runs/scenes --model StaticDynamicConcepts --steps 300 \
         --batch-size 16 --learning-rate 2e-3 --seed 1 --out runs/concepts
     python benchmarks/package_preset.py static_dynamic_concepts runs/concepts
+    # So are Controllable Augmentations, and TeG with --model TeG --steps 600.
     python benchmarks/claims.py csol --seeds 1 --rungs full
     python benchmarks/package_preset.py csol runs/claims/csol0/full
 

@@ -2,7 +2,9 @@ from keras_avrep.losses.activation_alignment import activation_alignment
 from keras_avrep.losses.class_presence import class_presence
 from keras_avrep.losses.concept_fidelity import concept_fidelity
 from keras_avrep.losses.contrast_statistics import (
+    cross_view_entropy,
     embedding_std,
+    matched_entropy,
     region_similarities,
     step_accuracy,
     usage_perplexity,
@@ -14,6 +16,7 @@ from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positi
 from keras_avrep.losses.in_batch_nce import in_batch_nce
 from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
 from keras_avrep.losses.local_concept_contrast import local_concept_contrast
+from keras_avrep.losses.map_in_chunks import chunks_of_batch
 from keras_avrep.losses.masked_binary_crossentropy import masked_binary_crossentropy
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 from keras_avrep.losses.multi_label_prototype_loss import multi_label_prototype_loss
@@ -26,7 +29,10 @@ from keras_avrep.losses.region_matching import (
 )
 from keras_avrep.losses.region_nce import region_nce
 from keras_avrep.losses.response_loss import near_target, response_loss
-from keras_avrep.losses.soft_region_contrast import soft_region_contrast
+from keras_avrep.losses.soft_region_contrast import (
+    soft_region_contrast,
+    soft_region_floor,
+)
 from keras_avrep.losses.step_match import (
     interpolated_step_match,
     nearest_step_match,
@@ -40,11 +46,13 @@ from keras_avrep.losses.wrong_mode_entropy import wrong_mode_entropy
 
 __all__ = [
     "activation_alignment",
+    "chunks_of_batch",
     "class_presence",
     "concept_fidelity",
     "correspondence",
     "cross_modal_distillation",
     "cross_view_accuracy",
+    "cross_view_entropy",
     "distribution_divergence",
     "embedding_std",
     "in_batch_multi_positive_nce",
@@ -58,6 +66,7 @@ __all__ = [
     "match_most_overlapping",
     "match_most_similar",
     "match_same_index",
+    "matched_entropy",
     "multi_label_prototype_loss",
     "multi_positive_nce",
     "near_target",
@@ -67,6 +76,7 @@ __all__ = [
     "region_similarities",
     "response_loss",
     "soft_region_contrast",
+    "soft_region_floor",
     "step_accuracy",
     "steps_within",
     "swapped_prediction",

@@ -1,5 +1,7 @@
 """Numbers that tell how a contrast goes, beside its loss; nothing learns from them."""
 
+import math
+
 from keras import ops
 
 from keras_avrep.layers import unit_length
@@ -23,6 +25,54 @@ def embedding_std(embeddings):
     """
     spread = ops.mean(ops.std(unit_length(embeddings), axis=0))
     return spread * embeddings.shape[-1] ** 0.5
+
+
+def cross_view_entropy(first, second, temperature):
+    """How undecided samples are between the other views of a batch.
+
+    Args:
+        first: tensor `(batch, dim)`, normalised here.
+        second: tensor `(batch, dim)`, the same samples.
+        temperature: float. Of the softmax over the other views.
+
+    Returns:
+        float32 scalar, the mean entropy: 0 for certainty, 1 for none at all.
+
+    Example:
+    ```python
+    alike = keras.ops.ones((4, 8))
+    cross_view_entropy(alike, alike, temperature=0.1)  # 1
+    ```
+
+    Reference: note of ConST-CL (arXiv:2112.05181), section 4.
+    """
+    first, second = unit_length(first), unit_length(second)
+    logits = ops.matmul(first, ops.transpose(second)) / temperature
+    entropy = -ops.sum(ops.softmax(logits) * ops.log_softmax(logits), axis=-1)
+    most = ops.log(ops.cast(ops.maximum(ops.shape(logits)[1], 2), "float32"))
+    return ops.mean(entropy) / most
+
+
+def matched_entropy(matched, count):
+    """How evenly positives are spread over the regions of the other view.
+
+    Args:
+        matched: int tensor `(batch, regions)`. Number of each region's positive.
+        count: int. Regions of the other view.
+
+    Returns:
+        float32 scalar from 0, all have the same positive, to 1.
+
+    Example:
+    ```python
+    matched_entropy(keras.ops.array([[0, 1, 2, 3]]), count=4)  # 1
+    ```
+
+    Reference: note of ConST-CL (arXiv:2112.05181), section 9.
+    """
+    usage = ops.mean(ops.one_hot(matched, count, dtype="float32"), axis=1)
+    entropy = -ops.sum(usage * ops.log(ops.maximum(usage, 1e-12)), axis=-1)
+    return ops.mean(entropy) / math.log(max(count, 2))
 
 
 def region_similarities(query, target, matched):

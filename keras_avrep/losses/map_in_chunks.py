@@ -3,6 +3,30 @@ import math
 import keras
 from keras import ops
 
+# Videos whose logits are held at a time, in a batch of any size.
+VIDEOS_OF_A_CHUNK = 64
+
+
+def chunks_of_batch(batch_size: int) -> int:
+    """Parts of a batch with which the memory of logits grows as the batch does.
+
+    Whole, logits grow with its square; small batches stay whole.
+
+    Args:
+        batch_size: int. Videos.
+
+    Returns:
+        int, at least 1.
+
+    Example:
+    ```python
+    chunks_of_batch(32), chunks_of_batch(1024)  # 1, 16
+    ```
+
+    Reference: measured in `benchmarks/memory.py`.
+    """
+    return max(1, batch_size // VIDEOS_OF_A_CHUNK)
+
 
 def map_in_chunks(function, parts, shared, chunks):
     """Call a function on pieces of a batch, one after the other, to save memory.

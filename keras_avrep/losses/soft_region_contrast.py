@@ -68,6 +68,31 @@ def soft_region_contrast(
     return ops.sum(share * loss) / ops.maximum(ops.sum(share), 1.0)
 
 
+def soft_region_floor(weights, share):
+    """What `soft_region_contrast` cannot fall below: the entropy of its targets.
+
+    Args:
+        weights: tensor `(batch, Q, K)`, not negative. Normalised here.
+        share: tensor `(batch, Q)`. How much each query counts.
+
+    Returns:
+        float32 scalar: the mean over queries, weighted by their shares.
+
+    Example:
+    ```python
+    half = keras.ops.full((1, 1, 2), 0.5)
+    soft_region_floor(half, keras.ops.ones((1, 1)))  # ln 2
+    ```
+
+    Reference: note of Controllable Augmentations (arXiv:2203.16632), section 8.
+    """
+    weights, share = (ops.cast(x, "float32") for x in (weights, share))
+    total = ops.sum(weights, axis=-1, keepdims=True)
+    target = weights / ops.maximum(total, 1e-6)
+    entropy = -ops.sum(target * ops.log(ops.maximum(target, 1e-12)), axis=-1)
+    return ops.sum(share * entropy) / ops.maximum(ops.sum(share), 1.0)
+
+
 def _against_all(query, wanted, samples, key, temperature):
     """Log-sum-exp over the keys of all samples, `(some samples, Q)`.
 

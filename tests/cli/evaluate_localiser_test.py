@@ -166,7 +166,9 @@ def test_a_run_of_csol_is_evaluated_and_reported(folders, tmp_path, capsys):
     assert found["moments"] == 4
     assert found["model"]["entropy_share"] > 0.9
     assert set(found) >= {"model", "shuffled", "correspondence", "floors"}
-    assert main(["report", run]) == 0
+    picture = tmp_path / "sounding.png"
+    assert main(["report", run, "--picture", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
     page = (tmp_path / "run/report.html").read_text()
     assert '<section id="sounding">' in page and "Held-out moments" in page
     for options, said in (

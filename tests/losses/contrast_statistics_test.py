@@ -3,9 +3,14 @@ import numpy as np
 import pytest
 
 from keras_avrep.losses import (
+    chunks_of_batch,
+    cross_view_entropy,
     embedding_std,
     match_same_index,
+    matched_entropy,
     region_similarities,
+    soft_region_contrast,
+    soft_region_floor,
     step_accuracy,
     usage_perplexity,
 )
@@ -23,6 +28,46 @@ def test_spread_is_one_for_even_embeddings_and_zero_for_like_ones():
     assert value(embedding_std(draw(512, 16))) == pytest.approx(1, abs=0.02)
     # Length does not count.
     assert value(embedding_std(np.outer(np.arange(1, 5), draw(16)))) < 1e-5
+
+
+def test_entropy_of_other_views_is_that_of_a_softmax():
+    first, second = draw(5, 8), draw(5, 8)[::-1] + 0.5
+    found = value(cross_view_entropy(first, second, 0.2))
+    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (first, second)]
+    odds = np.exp(unit[0] @ unit[1].T / 0.2)
+    shares = odds / odds.sum(axis=1, keepdims=True)
+    expected = -(shares * np.log(shares)).sum(axis=1).mean() / np.log(5)
+    assert found == pytest.approx(expected, abs=1e-5)
+    assert value(cross_view_entropy(first[:1], first[:1], 0.2)) == 0
+    alike = np.ones((4, 8), "float32")
+    assert value(cross_view_entropy(alike, alike, 0.1)) == pytest.approx(1)
+
+
+def test_positives_are_spread_evenly_or_not():
+    assert value(matched_entropy(np.array([[0, 1, 2, 3]]), 4)) == pytest.approx(1)
+    assert value(matched_entropy(np.array([[2, 2, 2, 2]]), 4)) == pytest.approx(0)
+    # Of two videos, half of the regions each, one by one.
+    mixed = np.array([[0, 0, 1, 1], [3, 3, 3, 3]])
+    assert value(matched_entropy(mixed, 4)) == pytest.approx(0.25)
+
+
+def test_the_floor_of_soft_regions_is_the_entropy_of_their_targets():
+    weights = np.array([[[1, 1, 0], [3, 0, 0], [2, 1, 1]]], "float32")
+    share = np.array([[1, 1, 2]], "float32")
+    entropies = [np.log(2), 0, -(0.5 * np.log(0.5) + 0.5 * np.log(0.25))]
+    expected = (entropies[0] + entropies[1] + 2 * entropies[2]) / 4
+    assert value(soft_region_floor(weights, share)) == pytest.approx(expected)
+    # Logits that are those of the targets reach it.
+    target = np.maximum(weights / weights.sum(-1, keepdims=True), 1e-9)
+    query, key = np.log(target), np.eye(3, dtype="float32")[None]
+    options = {"temperature": 1.0, "other_samples": False}
+    loss = soft_region_contrast(query, key, weights, share, **options)
+    assert value(loss) == pytest.approx(expected, abs=1e-5)
+
+
+def test_large_batches_are_cut_into_as_many_chunks_as_they_are_large():
+    found = [chunks_of_batch(n) for n in (1, 64, 127, 128, 1024)]
+    assert found == [1, 1, 1, 2, 16]
 
 
 def test_region_similarities_are_those_of_all_pairs():

@@ -216,7 +216,7 @@ def test_the_bound_is_followed_as_strongly_as_it_says():
 def test_strength_follows_the_batches_of_a_run():
     name = "controllable_augmentations_tiny"
     changes = ControllableAugmentations.changes_for(name, 100, 16, 500)
-    assert changes == {"reversal_ramp": 100}
+    assert changes == {"reversal_ramp": 100, "chunks": 1}
     model = tiny.build(reversal_ramp=2, loss_weights={"mutual_information": 1.0})
     model.compile(optimizer=keras.optimizers.SGD(0.1))
     before = model.backbone.get_weights()[0]

@@ -163,8 +163,10 @@ def test_the_fine_term_is_ramped_up_and_logged_whole():
 
 def test_a_run_says_when_the_fine_term_comes():
     changes = TeG.changes_for("teg_tiny", 1000, 16, steps=600)
-    assert changes == {"fine_ramp_after": 30, "fine_ramp_for": 30}
-    assert TeG.changes_for("teg_tiny_fine", 1000, 16, steps=600) == {}
+    ramp = {"fine_ramp_after": 30, "fine_ramp_for": 30}
+    assert changes == {**ramp, "cross_chunks": 1}
+    changes = TeG.changes_for("teg_tiny_fine", 1000, 256, steps=600)
+    assert changes == {"cross_chunks": 4}
 
 
 def test_looped_videos_are_no_negatives_of_themselves():

@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.layers import ProjectionMLP
-from keras_avrep.losses import kernel_l2, nt_xent, region_nce
+from keras_avrep.losses import chunks_of_batch, kernel_l2, nt_xent, region_nce
 from keras_avrep.models.const_cl.const_cl_presets import FOLDER, PRESETS
 from keras_avrep.models.const_cl.const_cl_statistics import (
     const_cl_statistics,
@@ -169,6 +169,10 @@ class ConSTCL(PretrainingTask):
     views_cls = ConSTCLViews
     baseline = {"loss_weights": {"global": 1.0}}
 
+    @classmethod
+    def changes_for(cls, preset, num_videos, batch_size, steps):
+        return {"chunks": chunks_of_batch(batch_size)}
+
     def _build_local(self):
         if self.branch == "y":
             self.local_stage = self.backbone.stage_copy("stage4", "stage4_local")
@@ -237,7 +241,9 @@ class ConSTCL(PretrainingTask):
         return statistic_names(self.loss_weights)
 
     def statistics(self, outputs):
-        return const_cl_statistics(outputs, self.match, self.mask_targets)
+        return const_cl_statistics(
+            outputs, self.match, self.mask_targets, self.global_temperature
+        )
 
     # --- what they are made of -----------------------------------------------
 

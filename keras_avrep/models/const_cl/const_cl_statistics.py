@@ -2,13 +2,15 @@
 
 from keras_avrep.losses import (
     cross_view_accuracy,
+    cross_view_entropy,
     embedding_std,
+    matched_entropy,
     region_similarities,
 )
 from keras_avrep.models.const_cl.const_cl_terms import match_regions
 
-GLOBAL = ("embedding_std", "cross_view_accuracy")
-LOCAL = ("positive_similarity", "negative_similarity")
+GLOBAL = ("embedding_std", "cross_view_accuracy", "cross_view_entropy")
+LOCAL = ("positive_similarity", "negative_similarity", "matched_entropy")
 
 
 def statistic_names(terms):
@@ -16,24 +18,26 @@ def statistic_names(terms):
     return (*GLOBAL, *LOCAL) if "local" in terms else GLOBAL
 
 
-def const_cl_statistics(outputs, match, mask_targets=False):
-    """Spread and accuracy of whole clips, similarities of regions.
+def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1):
+    """Spread, accuracy and entropy of whole clips, similarities of regions.
 
     Args:
         outputs: what `ConSTCL.query_forward` returns.
         match: string. How a region's positive is found.
         mask_targets: bool. Whether padding may be a positive. Defaults to `False`.
+        temperature: float. Of whole clips. Defaults to `0.1`.
 
     Returns:
         Dict from the `statistic_names` to scalars. Similarities are those of the
         first view's regions, rewritten, with the second view's.
 
-    Reference: note of ConST-CL (arXiv:2112.05181), section 4.
+    Reference: note of ConST-CL (arXiv:2112.05181), sections 4 and 9.
     """
     first, second = outputs["global"]
     found = {
         "embedding_std": embedding_std(first),
         "cross_view_accuracy": cross_view_accuracy(first, second),
+        "cross_view_entropy": cross_view_entropy(first, second, temperature),
     }
     if "local" in outputs:
         source, target = outputs["local"]
@@ -42,5 +46,6 @@ def const_cl_statistics(outputs, match, mask_targets=False):
         similarities = region_similarities(
             source["transformed"], target["regions"], matched
         )
-        found.update(zip(LOCAL, similarities, strict=True))
+        spread = matched_entropy(matched, target["regions"].shape[1])
+        found.update(zip(LOCAL, (*similarities, spread), strict=True))
     return found

@@ -9,7 +9,7 @@ from keras_avrep.layers import (
     StaticDynamicDecoupler,
     reversal_strength,
 )
-from keras_avrep.losses import in_batch_multi_positive_nce
+from keras_avrep.losses import chunks_of_batch, in_batch_multi_positive_nce
 from keras_avrep.models.controllable_augmentations.augmentations_presets import (
     FOLDER,
     PRESETS,
@@ -268,7 +268,8 @@ class ControllableAugmentations(PretrainingTask):
 
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):
-        return {"reversal_ramp": steps // 5}
+        chunks = chunks_of_batch(batch_size)
+        return {"reversal_ramp": steps // 5, "chunks": chunks}
 
     def training_sampler(self, clip):
         """Local clips at the clip's stride or up to twice it, and a global view."""
@@ -361,7 +362,10 @@ class ControllableAugmentations(PretrainingTask):
 
     def statistics(self, outputs):
         head = self.instance_head if self._has(INSTANCE) else None
-        return augmentations_statistics(outputs, head)
+        weights = None
+        if self._has(REGION, DIFFERENCE):
+            weights = both_ways(self.region_overlap, outputs["records"])
+        return augmentations_statistics(outputs, head, weights)
 
     def _regions(self, maps, count):
         pooled = self.region_pool(maps[self.region_stage])

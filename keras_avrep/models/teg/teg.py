@@ -3,7 +3,7 @@ from keras import ops
 
 from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.layers import ProjectionMLP, SpatialPool
-from keras_avrep.losses import nt_xent, temporal_nce
+from keras_avrep.losses import chunks_of_batch, nt_xent, temporal_nce
 from keras_avrep.models.pixel_features import pixel_features
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.teg.step_times import step_times
@@ -142,11 +142,16 @@ class TeG(PretrainingTask):
 
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):
+        chunks = {"cross_chunks": chunks_of_batch(batch_size)}
         weights = check_weights(cls.presets[preset]["task"].get("loss_weights"))
         if len(weights) < 2:
-            return {}
+            return chunks
         twentieth = max(1, steps // 20)
-        return {"fine_ramp_after": twentieth, "fine_ramp_for": twentieth}
+        return {
+            **chunks,
+            "fine_ramp_after": twentieth,
+            "fine_ramp_for": twentieth,
+        }
 
     def training_sampler(self, clip):
         return NestedClipSampler(
