@@ -21,7 +21,7 @@ def statistic_names(terms):
     return ()
 
 
-def augmentations_statistics(outputs, instance_head=None, weights=None):
+def augmentations_statistics(outputs, instance_head=None):
     """Spread of embeddings, how often a clip finds its global view, and a floor.
 
     The loss of soft regions cannot fall below the entropy of its targets.
@@ -30,15 +30,15 @@ def augmentations_statistics(outputs, instance_head=None, weights=None):
         outputs: what `ControllableAugmentations.query_forward` returns.
         instance_head: from features to the embeddings of clips; without one the
             spread is that of the global view's regions. Defaults to `None`.
-        weights: what `RegionOverlap` says both ways, each with its shares. Defaults
-            to `None`, without region losses.
 
     Returns:
         Dict from the `statistic_names` to scalars.
 
     Reference: note of Controllable Augmentations (arXiv:2203.16632), section 8.
     """
-    floor = {} if weights is None else {"region_floor": _floor(*weights)}
+    floor = {}
+    if "weights" in outputs:
+        floor["region_floor"] = _floor(*outputs["weights"])
     if instance_head is not None:
         embeddings = instance_head(outputs["features"])
         local, whole = embeddings[:, 0], embeddings[:, -1]

@@ -312,6 +312,8 @@ class ControllableAugmentations(PretrainingTask):
             "colours": views["colours"],
             "ordered": views["ordered"],
         }
+        if self._has(REGION, DIFFERENCE):
+            outputs["weights"] = both_ways(self.region_overlap, views["records"])
         if self._has(REGION, DIFFERENCE, INFORMATION):
             outputs["regions"] = self._regions(maps, count)
         if self._has(DIFFERENCE):
@@ -332,13 +334,9 @@ class ControllableAugmentations(PretrainingTask):
         losses = {}
         if self._has(INSTANCE):
             losses[INSTANCE] = self._instance_loss(outputs["features"])
-        if self._has(REGION, DIFFERENCE):
-            weights = both_ways(self.region_overlap, outputs["records"])
-            if self._has(REGION):
-                losses[REGION] = self._region_loss(outputs["regions"], weights)
-            if self._has(DIFFERENCE):
-                regions = outputs["difference_regions"]
-                losses[DIFFERENCE] = self._region_loss(regions, weights)
+        for term, name in ((REGION, "regions"), (DIFFERENCE, "difference_regions")):
+            if self._has(term):
+                losses[term] = self._region_loss(outputs[name], outputs["weights"])
         if self._has(INFORMATION):
             losses[INFORMATION] = self.information_term(
                 outputs["regions"],
@@ -362,10 +360,7 @@ class ControllableAugmentations(PretrainingTask):
 
     def statistics(self, outputs):
         head = self.instance_head if self._has(INSTANCE) else None
-        weights = None
-        if self._has(REGION, DIFFERENCE):
-            weights = both_ways(self.region_overlap, outputs["records"])
-        return augmentations_statistics(outputs, head, weights)
+        return augmentations_statistics(outputs, head)
 
     def _regions(self, maps, count):
         pooled = self.region_pool(maps[self.region_stage])
