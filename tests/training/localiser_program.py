@@ -41,6 +41,11 @@ def write_steps(folder, name):
         for path, variable in variables.items():
             found[f"trained_{path}"] = ops.convert_to_numpy(variable)
         arrays |= {f"{kind}_{key}": array for key, array in found.items()}
+    # Of the last trainer's model, with the weights that were drawn.
+    assign(variables, start)
+    localiser = trainer.task.inference_models()["localiser"]
+    said = localiser.predict_on_batch(tiny.draw_inputs(np.random.default_rng(1)))
+    arrays |= {f"said_{key}": np.asarray(array) for key, array in said.items()}
     np.savez(folder / f"{name}.npz", **arrays)
 
 
