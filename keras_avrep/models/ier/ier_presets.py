@@ -45,6 +45,7 @@ PRESETS = {
         # As the defaults are; named so that shorter runs can begin earlier.
         "schedule": {"first_clustering": 2, "first_mixing": 3},
         "description": "Two ResNet-18 at 224x224, 11 classes, 512 numbers in which "
-        "picture and sound are compared: the size of the sibling method's networks.",
+        "picture and sound are compared: the size of the sibling method's networks. "
+        "With the sharpness of 3 of the notes no map exceeds 0.67.",
     },
 }
