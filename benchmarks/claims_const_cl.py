@@ -41,9 +41,8 @@ LADDER = {
     "const_cl": ("ConST-CL", {}),
     "shared": ("one last stage for both", {"branch": "shared"}),
     "mlp": ("MLP instead of the decoder", {"local_head": "mlp"}),
+    # A clip has four steps, so five of context, which the note names too, are too many.
     "context1": ("one step of context", {"context_length": 1}),
-    # All that a clip of 8 frames has.
-    "context4": ("four steps of context", {"context_length": 4}),
     "index": ("the same box is the positive", {"match": "index"}),
     "geometric": ("the nearest box is the positive", {"match": "geometric"}),
     "own_video": (
