@@ -62,4 +62,4 @@ class PhaseTrainer(SelfSupervisedStep, keras.Model):
         rate = getattr(self.optimizer, "_learning_rate", None)
         for variable in self.optimizer.variables:
             if variable is not rate:
-                variable.assign(keras.ops.zeros_like(variable))
+                variable.assign(keras.ops.zeros(variable.shape, variable.dtype))

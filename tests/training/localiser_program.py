@@ -41,6 +41,10 @@ def write_steps(folder, name):
         for path, variable in variables.items():
             found[f"trained_{path}"] = ops.convert_to_numpy(variable)
         arrays |= {f"{kind}_{key}": array for key, array in found.items()}
+        trainer.restart_optimizer()
+        state = [ops.convert_to_numpy(v) for v in trainer.optimizer.variables]
+        # All but the rate.
+        arrays[f"{kind}_forgotten"] = np.array([np.abs(x).max() for x in state])
     # Of the last trainer's model, with the weights that were drawn.
     assign(variables, start)
     localiser = trainer.task.inference_models()["localiser"]

@@ -7,6 +7,7 @@ import functools
 import importlib
 import sys
 
+import keras
 from tiny_csol import SIZE
 
 from keras_avrep.data import moment_set, scan_folder
@@ -30,8 +31,9 @@ if name == "ier":
     schedule |= {"first_mixing": 2, "exclude_same_cluster": True}
 phases = model.training_phases(solo, mixed, **schedule)
 for phase in phases:
-    # Tracing takes longer than a few small steps.
-    phase.trainer.run_eagerly = True
+    # Tracing takes longer than a few small steps, but on JAX, which compiles every
+    # operation by itself then.
+    phase.trainer.run_eagerly = keras.backend.backend() != "jax"
 result = train_phases(
     phases,
     out,

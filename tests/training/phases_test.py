@@ -29,7 +29,7 @@ def videos(tmp_path_factory):
     return root
 
 
-def run_program(videos, out, name="csol"):
+def run_program(videos, out, name="csol", **environment):
     helpers = PROGRAM.parent.parent / "helpers"
     given = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, [str(helpers), given]))
@@ -37,12 +37,12 @@ def run_program(videos, out, name="csol"):
         [sys.executable, str(PROGRAM), name, str(videos), str(out)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, **environment},
     )
 
 
-def finish(videos, out, name="csol"):
-    program = run_program(videos, out, name)
+def finish(videos, out, name="csol", **environment):
+    program = run_program(videos, out, name, **environment)
     lines = program.communicate()[0].splitlines()
     assert program.returncode == 0
     return lines
@@ -133,6 +133,16 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
         kill_after(videos, parts, step, "ier")
     assert "resumed at step 8 of 10" in finish(videos, parts, "ier")
     assert_same_end(whole, parts)
+
+
+@pytest.mark.parametrize("name", ["csol", "ier"])
+def test_all_phases_run_on_torch(name, videos, tmp_path):
+    lines = finish(videos, tmp_path, name, KERAS_BACKEND="torch")
+    assert [line for line in lines if line.startswith("ended: clusters")]
+    losses = [v for r in read_history(tmp_path / "history.csv") for v in r.values()]
+    assert np.isfinite([v for v in losses if v is not None]).all()
+    again = finish(videos, tmp_path, name, KERAS_BACKEND="torch")
+    assert again[-1] == lines[-1]
 
 
 def test_a_finished_run_has_nothing_left_to_do(whole, videos):
