@@ -68,8 +68,10 @@ def trained(preset, manifest, folder, seed, args, changes=None):
 
 
 def noted_machine(folder):
-    """On what a run was begun, which may be measured elsewhere."""
+    """On what a run was begun, which may be measured elsewhere; `None` if unknown."""
     path = folder / "trained_on.json"
+    if not path.exists() and (folder / "checkpoints" / "last.npz").exists():
+        return None
     if not path.exists():
         policy = choose_device_policy()
         folder.mkdir(parents=True, exist_ok=True)

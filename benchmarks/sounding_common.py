@@ -136,7 +136,8 @@ def stage_one(preset, folder, sets, seed, args, changes, schedule):
         np.save(folder / "labels.npy", keras.ops.convert_to_numpy(labels_in(phases)))
         model.save_weights(weights)
     model.load_weights(weights)
-    return model, np.load(scores, allow_pickle=True).item()
+    found = np.load(scores, allow_pickle=True).item() if scores.exists() else {}
+    return model, found
 
 
 def labels_in(phases):

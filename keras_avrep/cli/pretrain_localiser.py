@@ -97,7 +97,7 @@ def run_config(args):
         "mixed": args.mixed and str(Path(args.mixed).resolve()),
         "clip": preset["clip"],
         "schedule": within(schedule, args.solo_epochs),
-        "set": changes,
+        "set": changes or None,
         "loss_weights": args.loss_weights,
         "num_classes": args.num_classes,
         "use_labels": args.use_labels,
@@ -181,7 +181,7 @@ def build(args, config):
     system = system_of(args.preset)
     if args.init:
         return started_from(args, system)
-    changes = {"seed": args.seed, **config["set"]}
+    changes = {"seed": args.seed, **(config["set"] or {})}
     if args.loss_weights:
         changes["loss_weights"] = args.loss_weights
     if args.num_classes:

@@ -6,11 +6,11 @@ import json
 
 VIEWS = "views."
 SCHEDULE = "schedule."
-# What is an argument of the command already.
-OWN_OPTIONS = {
-    "seed": "--seed",
-    "loss_weights": "--loss-weights",
-    "views.size": "--view-size",
+# What is an argument of the command already, for every system, for those that learn
+# from video and for those that find what sounds.
+OWN_OPTIONS = {"seed": "--seed", "loss_weights": "--loss-weights"}
+VIDEO_OPTIONS = {"views.size": "--view-size"}
+SOUND_OPTIONS = {
     "num_classes": "--num-classes",
     "schedule.solo_epochs": "--solo-epochs",
     "schedule.mixed_epochs": "--mixed-epochs",
@@ -18,10 +18,10 @@ OWN_OPTIONS = {
     "schedule.mismatch_grid": "--composites",
     "schedule.labels": "--use-labels",
 }
-# Layers and what a run itself gives.
+# Layers, what a run itself gives, and what the clips of a preset go with.
 NOT_VALUES = (
     *("self", "backbone", "views", "preprocessor", "seed", "task", "solo", "mixed"),
-    *("audio_backbone", "spectrogram", "av_map", "sounding_mask"),
+    *("audio_backbone", "spectrogram", "av_map", "sounding_mask", "duration"),
 )
 
 
@@ -65,10 +65,10 @@ def system_changes(system, pairs):
             than its default.
     """
     known, changes, parts = defaults(system), {}, {VIEWS: {}, SCHEDULE: {}}
+    own = own_options(system)
     for name, value in pairs or ():
-        if name in OWN_OPTIONS:
-            own = OWN_OPTIONS[name]
-            raise ValueError(f"--set {name} has an option of its own: use {own}.")
+        if name in own:
+            raise ValueError(f"--set {name} has an option of its own: use {own[name]}.")
         if name not in known:
             raise ValueError(
                 f"--set {name}: {system.__name__} has no such argument; there are "
@@ -81,6 +81,12 @@ def system_changes(system, pairs):
     return {**changes, **{p.rstrip("."): v for p, v in parts.items() if v}}
 
 
+def own_options(system):
+    """What has an option of its own for a system, by name."""
+    finds_sounds = hasattr(system, "phases_function")
+    return OWN_OPTIONS | (SOUND_OPTIONS if finds_sounds else VIDEO_OPTIONS)
+
+
 def defaults(system):
     """Default values by name, those of views and schedule with their prefix."""
     found = {}
@@ -91,7 +97,7 @@ def defaults(system):
         for name, parameter in inspect.signature(function).parameters.items():
             if parameter.kind is parameter.VAR_KEYWORD or name in NOT_VALUES:
                 continue
-            if prefix + name not in OWN_OPTIONS:
+            if prefix + name not in {*OWN_OPTIONS, *VIDEO_OPTIONS, *SOUND_OPTIONS}:
                 found[prefix + name] = parameter.default
     return found
 

@@ -3,14 +3,15 @@ import math
 import keras
 from keras import ops
 
-# Videos whose logits are held at a time, in a batch of any size.
+# Videos whose logits are held at a time, at most, in a batch of any size.
 VIDEOS_OF_A_CHUNK = 64
 
 
 def chunks_of_batch(batch_size: int) -> int:
     """Parts of a batch with which the memory of logits grows as the batch does.
 
-    Whole, logits grow with its square; small batches stay whole.
+    Whole, logits grow with its square. Parts are equal, so a batch whose size has few
+    divisors, such as a prime, has many of them; small batches stay whole.
 
     Args:
         batch_size: int. Videos.
@@ -23,9 +24,10 @@ def chunks_of_batch(batch_size: int) -> int:
     chunks_of_batch(32), chunks_of_batch(1024)  # 1, 16
     ```
 
-    Reference: measured in `benchmarks/memory.py`.
+    Reference: `benchmarks/memory.py` measures what parts of one video save.
     """
-    return max(1, batch_size // VIDEOS_OF_A_CHUNK)
+    fewest = -(-batch_size // VIDEOS_OF_A_CHUNK)
+    return next(n for n in range(fewest, batch_size + 1) if batch_size % n == 0)
 
 
 def map_in_chunks(function, parts, shared, chunks):

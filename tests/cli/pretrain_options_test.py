@@ -68,8 +68,15 @@ def test_localisers_have_a_schedule_too():
     }
     with pytest.raises(ValueError, match="not a whole number"):
         system_changes(CSOL, [("schedule.negatives", "many")])
-    with pytest.raises(ValueError, match="no such argument"):
-        system_changes(DCLR, [("schedule.negatives", 2)])
+    # Nor is anybody sent to an option of other systems.
+    for system, name in (
+        (DCLR, "schedule.negatives"),
+        (DCLR, "num_classes"),
+        (CSOL, "views.size"),
+        (CSOL, "duration"),
+    ):
+        with pytest.raises(ValueError, match="no such argument"):
+            system_changes(system, [(name, 2)])
 
 
 @pytest.mark.parametrize("system", all_systems(), ids=lambda s: s.__name__)

@@ -66,8 +66,8 @@ def test_the_floor_of_soft_regions_is_the_entropy_of_their_targets():
 
 
 def test_large_batches_are_cut_into_as_many_chunks_as_they_are_large():
-    found = [chunks_of_batch(n) for n in (1, 64, 127, 128, 1024)]
-    assert found == [1, 1, 1, 2, 16]
+    found = {n: chunks_of_batch(n) for n in (1, 64, 96, 128, 193, 200, 1024)}
+    assert found == {1: 1, 64: 1, 96: 2, 128: 2, 193: 193, 200: 4, 1024: 16}
 
 
 def test_region_similarities_are_those_of_all_pairs():

@@ -74,6 +74,9 @@ def test_trains_predicts_and_comes_back(results, backend):
         assert np.isfinite(list(first.values())).all()
         assert first == second
         assert report["evaluated"]["changed"] == []
+    if "warmed" in report:
+        # A key of each of four videos.
+        assert report["warmed"] == {"counts": [4, 1], "moved": []}
     features = report["features"]
     assert features["shape"] == features["expected"]
     assert features["finite"]

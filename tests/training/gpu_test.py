@@ -25,7 +25,8 @@ ON_GPU = {
 INSTALLED = [b for b in BACKENDS if importlib.util.find_spec(b) is not None]
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("nvidia-smi") is None, reason="needs an NVIDIA GPU"
+    shutil.which("nvidia-smi") is None or "torch" not in INSTALLED,
+    reason="needs an NVIDIA GPU, and torch to compare with",
 )
 
 

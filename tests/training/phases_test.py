@@ -141,8 +141,12 @@ def test_all_phases_run_on_torch(name, videos, tmp_path):
     assert [line for line in lines if line.startswith("ended: clusters")]
     losses = [v for r in read_history(tmp_path / "history.csv") for v in r.values()]
     assert np.isfinite([v for v in losses if v is not None]).all()
+    before = arrays(tmp_path)
     again = finish(videos, tmp_path, name, KERAS_BACKEND="torch")
+    assert any(line.startswith("resumed at step") for line in again)
     assert again[-1] == lines[-1]
+    for key, array in arrays(tmp_path).items():
+        np.testing.assert_array_equal(array, before[key], err_msg=key)
 
 
 def test_a_finished_run_has_nothing_left_to_do(whole, videos):

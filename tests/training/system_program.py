@@ -17,6 +17,8 @@ from keras_avrep.training import load_checkpoint, save_checkpoint
 
 # Its losses push a queue, which only a scope keeps from lasting.
 EVALUATED = "static_dynamic_concepts"
+# It fills its queues before the first step.
+WARMED = "dclr"
 STEPS = 2
 RATE = 0.01
 
@@ -29,6 +31,8 @@ def main(name, folder):
     report = fit_report(tiny, folder, model)
     if name == EVALUATED:
         report["evaluated"] = evaluated(tiny)
+    if name == WARMED:
+        report["warmed"] = warmed(tiny)
     (folder / "report.json").write_text(json.dumps(report))
 
 
@@ -234,6 +238,19 @@ def evaluated(tiny):
         for _ in range(2)
     ]
     return {"losses": losses, "changed": differing(before, numbered(kept))}
+
+
+def warmed(tiny):
+    """Keys in the queue and batches seen after one batch of filling; what moved."""
+    model = tiny.build_for_steps(seed=0)
+    before = numbered(model.trainable_variables)
+    batch = tiny.draw_batch(np.random.default_rng(3))
+    model.warm_up(batch)
+    counts = [model.queue.count, model.batches_seen]
+    return {
+        "counts": [int(ops.convert_to_numpy(x)) for x in counts],
+        "moved": differing(before, numbered(model.trainable_variables)),
+    }
 
 
 def compile_model(model):
