@@ -9,8 +9,8 @@ SCHEDULE = "schedule."
 # What is an argument of the command already, for every system, for those that learn
 # from video and for those that find what sounds.
 OWN_OPTIONS = {"seed": "--seed", "loss_weights": "--loss-weights"}
-VIDEO_OPTIONS = {"views.size": "--view-size"}
-SOUND_OPTIONS = {
+OWN_VIDEO_OPTIONS = {"views.size": "--view-size"}
+OWN_SOUND_OPTIONS = {
     "num_classes": "--num-classes",
     "schedule.solo_epochs": "--solo-epochs",
     "schedule.mixed_epochs": "--mixed-epochs",
@@ -84,7 +84,7 @@ def system_changes(system, pairs):
 def own_options(system):
     """What has an option of its own for a system, by name."""
     finds_sounds = hasattr(system, "phases_function")
-    return OWN_OPTIONS | (SOUND_OPTIONS if finds_sounds else VIDEO_OPTIONS)
+    return OWN_OPTIONS | (OWN_SOUND_OPTIONS if finds_sounds else OWN_VIDEO_OPTIONS)
 
 
 def defaults(system):
@@ -97,7 +97,11 @@ def defaults(system):
         for name, parameter in inspect.signature(function).parameters.items():
             if parameter.kind is parameter.VAR_KEYWORD or name in NOT_VALUES:
                 continue
-            if prefix + name not in {*OWN_OPTIONS, *VIDEO_OPTIONS, *SOUND_OPTIONS}:
+            if prefix + name not in {
+                *OWN_OPTIONS,
+                *OWN_VIDEO_OPTIONS,
+                *OWN_SOUND_OPTIONS,
+            }:
                 found[prefix + name] = parameter.default
     return found
 
