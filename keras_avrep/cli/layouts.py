@@ -2,36 +2,57 @@
 
 from pathlib import Path
 
-LAYOUTS = ("ucf101", "hmdb51", "diving48", "kinetics")
+SPLITS = ("train", "test")
+# Those with sounds and pictures of each second, not videos.
+MOMENT_LAYOUTS = ("music", "audioset_instruments")
+LAYOUTS = ("ucf101", "hmdb51", "diving48", "kinetics", "vggsound", *MOMENT_LAYOUTS)
 
 
-def read_layout(layout, videos, lists, split=None, version=None, **options):
+def read_layout(
+    layout, videos, lists=None, split=None, version=None, only=None, **options
+):
     """Read a dataset by its official lists.
 
     Args:
         layout: one of `LAYOUTS`.
-        videos: folder of the videos.
+        videos: folder of the videos, or of their seconds.
         lists: what the publishers say of them: a folder; of Kinetics also a single
-            CSV file.
+            CSV file. Of VGGSound a CSV file, of AudioSet's instruments the pickle
+            of clips; of MUSIC the file of labels, which by default is looked for in
+            the folder and beside it.
         split: string. 1, 2 or 3 of UCF-101 and HMDB-51, 1 by default; a split's name
-            of Kinetics, by default train and val.
+            of Kinetics, by default train and val, and of VGGSound, by default what
+            the file is called, else train and test. Of the others, and with `only`,
+            what the split is to be called, train by default.
         version: int. 1 or 2, of Diving-48's annotation. Defaults to 2.
+        only: list of lines `ID.flac ID.mp4` of what counts, of VGGSound and MUSIC.
         **options: `cache`, `workers` and `progress`, as of `scan_folder`.
 
     Returns:
-        `keras_avrep.data.Manifest` with splits and the label `class`.
+        `keras_avrep.data.Manifest`, or `MomentManifest` of what is cut into seconds,
+        with splits and the label `class`.
 
     Raises:
         ValueError: if an option is for another layout, or a list is not there.
     """
     from keras_avrep import data
+    from keras_avrep.data.readers.moment_folders import label_file
 
-    if lists is None:
+    if lists is None and layout != "music":
         raise ValueError(
             f"--layout {layout} needs --lists, the dataset's official lists."
         )
     if version is not None and layout != "diving48":
         raise ValueError(f"--version is for --layout diving48, not {layout}.")
+    if only is not None and layout not in ("vggsound", "music"):
+        raise ValueError(f"--only is for --layout vggsound and music, not {layout}.")
+    if layout == "music":
+        labels = lists or label_file(Path(videos).expanduser())
+        return data.read_music_solo(videos, labels, only, split or "train")
+    if layout == "audioset_instruments":
+        return data.read_audioset_instruments(videos, lists, split=split or "train")
+    if layout == "vggsound":
+        return _read_vggsound(videos, Path(lists), split, only, options)
     if layout == "kinetics":
         return _read_kinetics(videos, Path(lists), split, options)
     if layout == "diving48":
@@ -74,6 +95,18 @@ def _kinetics_files(lists, split):
             )
         found.append((name, path))
     return found
+
+
+def _read_vggsound(videos, path, split, only, options):
+    from keras_avrep.data import read_vggsound
+
+    if split not in (None, *SPLITS) and only is None:
+        raise ValueError(f"--split {split!r} of vggsound must be train or test.")
+    if split is None and path.stem in SPLITS:
+        split = path.stem
+    if split is not None or only is not None:
+        return read_vggsound(videos, path, split or "train", only, **options)
+    return _joined([read_vggsound(videos, path, s, **options) for s in SPLITS])
 
 
 def _joined(manifests):

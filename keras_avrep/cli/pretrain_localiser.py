@@ -119,10 +119,9 @@ def sounding_records(folder, out, kind, args):
     from keras_avrep.cli.pretrain import training_records
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.scan import describe_moments
-    from keras_avrep.cli.videos import open_videos
-    from keras_avrep.data import read_moment_folder
+    from keras_avrep.cli.videos import open_videos, read_moments
 
-    if (moments := read_moment_folder(folder)) is not None:
+    if (moments := read_moments(folder)) is not None:
         describe_moments(moments, say)
         return moments, training_records(moments)
     cache = out / f"{kind}_manifest_cache.json"

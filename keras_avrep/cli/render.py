@@ -5,6 +5,7 @@
     keras-avrep render phases --phases 3 --pretrain-phases
     keras-avrep render duets --world orchestra --kind duet --test 100
     keras-avrep render wild --world orchestra --kind unconstrained --seed 1
+    keras-avrep render seconds --world orchestra --cut --seconds 3
     keras-avrep render clean --world orchestra --kind unconstrained --seed 1 --clean
 
 The world `scenes`: sprites that move over still scenes; scene, sprite and motion are
@@ -38,6 +39,7 @@ ORCHESTRA = {
     "pictures": None,
     "recordings": None,
     "mixtures": False,
+    "cut": False,
     "wav": False,
     "stems": False,
 }
@@ -112,6 +114,12 @@ def _add_orchestra_arguments(group):
         default=None,
         help="write pictures, waveforms and the sound of each source, not videos",
     )
+    group.add_argument(
+        "--cut",
+        action="store_true",
+        default=None,
+        help="write sounds and pictures of each second, and boxes, as MUSIC has them",
+    )
     for name, text in (("wav", "the sound"), ("stems", "that of each source")):
         group.add_argument(
             f"--{name}",
@@ -152,7 +160,7 @@ def _add_wild_arguments(group):
 
 def run(args):
     from keras_avrep.cli.progress import Progress
-    from keras_avrep.worlds import render_mixtures, render_world
+    from keras_avrep.worlds import render_mixtures, render_seconds, render_world
 
     own, other = SCENES, ORCHESTRA
     if args.world == "orchestra":
@@ -166,9 +174,12 @@ def run(args):
     if args.world == "scenes":
         render_world(_scenes(args), args.folder, counts, progress, args.boxes)
         return
+    _refuse_two_layouts(args)
     world = _orchestra(args)
     if args.mixtures:
         render_mixtures(world, args.folder, counts, progress)
+    elif args.cut:
+        render_seconds(world, args.folder, counts, progress)
     else:
         files = {"wav": args.wav, "stems": args.stems}
         render_world(world, args.folder, counts, progress, **files)
@@ -196,6 +207,19 @@ def _refuse(args, names):
         if getattr(args, name) is not None:
             option = "--" + name.replace("_", "-")
             raise ValueError(f"{option} does not belong to the world {args.world}.")
+
+
+def _refuse_two_layouts(args):
+    """What is written beside videos goes with neither of the other layouts."""
+    given = [
+        name for name in ("mixtures", "cut", "wav", "stems") if getattr(args, name)
+    ]
+    layout = next((name for name in given if name in ("mixtures", "cut")), None)
+    if layout and len(given) > 1:
+        other = next(name for name in given if name != layout)
+        raise ValueError(
+            f"--{other} does not go with --{layout}, which decides what is written."
+        )
 
 
 def _scenes(args):

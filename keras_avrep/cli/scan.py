@@ -4,16 +4,20 @@
     keras-avrep scan UCF-101 --layout ucf101 --lists ucfTrainTestlist --split 1 \\
         --out ucf101.json
     keras-avrep scan k400 --layout kinetics --lists k400/csv --out k400.json
+    keras-avrep scan vggsound --layout vggsound --lists vggsound.csv --out vgg.json
+    keras-avrep scan MUSIC/solo --layout music --only solo_training_1.txt \\
+        --out solos.json
 
 Opens every file once; with --cache, a second scan only opens what changed. Commands
 that take a folder of videos also take the manifest that --out writes. With --layout,
-labels and splits are those of the dataset's official lists.
+labels and splits are those of the dataset's official lists. Of MUSIC and AudioSet's
+instruments, which are cut into seconds, it lists the seconds and opens none.
 """
 
 from collections import Counter
 from pathlib import Path
 
-from keras_avrep.cli.layouts import LAYOUTS
+from keras_avrep.cli.layouts import LAYOUTS, MOMENT_LAYOUTS
 
 
 def add_arguments(parser):
@@ -24,9 +28,12 @@ def add_arguments(parser):
     parser.add_argument("--workers", type=int, default=2)
     group = parser.add_argument_group("public datasets")
     group.add_argument("--layout", choices=LAYOUTS, help="of which dataset it is")
-    group.add_argument("--lists", help="folder of its official lists; or a CSV file")
+    group.add_argument("--lists", help="folder of its official lists; or the file")
     group.add_argument(
         "--split", help="1, 2 or 3 of ucf101 and hmdb51 (1); train, val or test"
+    )
+    group.add_argument(
+        "--only", help="list of the videos that count, of vggsound and music"
     )
     group.add_argument(
         "--version", type=int, choices=(1, 2), help="of diving48's annotation (2)"
@@ -37,11 +44,11 @@ def run(args):
     from keras_avrep.cli.progress import say
 
     manifest = scanned(args)
-    describe(manifest, say)
-    for record in manifest.cut_short:
-        promised = record.duration + record.missing_seconds
-        seconds = f"{record.duration:.1f} of {promised:.1f} seconds"
-        say(f"  cut short: {record.video_id}: {seconds} are there")
+    if args.layout in MOMENT_LAYOUTS:
+        describe_moments(manifest, say)
+    else:
+        describe(manifest, say)
+        describe_cut_short(manifest, say)
     for reject in manifest.rejects:
         say(f"  left out: {reject['path']}: {reject['reason']}")
     if args.out:
@@ -61,8 +68,8 @@ def scanned(args):
     options["progress"] = Progress("checked")
     if args.layout:
         chosen = args.layout, args.folder, args.lists, args.split, args.version
-        return read_layout(*chosen, **options)
-    for name in ("lists", "split", "version"):
+        return read_layout(*chosen, args.only, **options)
+    for name in ("lists", "split", "version", "only"):
         if getattr(args, name) is not None:
             raise ValueError(f"--{name} needs --layout, the dataset that it is of.")
     return scan_folder(args.folder, **options)
@@ -81,6 +88,14 @@ def describe(manifest, say):
     if manifest.other_files:
         say(f"  {manifest.other_files} other files left alone")
     describe_labels(manifest, say)
+
+
+def describe_cut_short(manifest, say):
+    """Say which videos end before their time."""
+    for record in manifest.cut_short:
+        promised = record.duration + record.missing_seconds
+        seconds = f"{record.duration:.1f} of {promised:.1f} seconds"
+        say(f"  cut short: {record.video_id}: {seconds} are there")
 
 
 def describe_moments(manifest, say):

@@ -1,5 +1,6 @@
 """Folders of moments that `evaluate` knows the truth of: what sounds, and where."""
 
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -9,15 +10,16 @@ def read_truth(folder, threads=2):
     Raises:
         ValueError: if it says neither.
     """
-    from keras_avrep.data import read_moment_folder, read_orchestra
+    from keras_avrep.cli.videos import read_moments
+    from keras_avrep.data import read_orchestra
     from keras_avrep.data.readers.orchestra import has_sources
 
     root = Path(folder).expanduser()
-    if not root.is_dir():
+    if not root.exists():
         raise ValueError(f"{folder} is not a folder; give a folder with boxes.")
     if has_sources(root):
         return read_orchestra(root, workers=threads)
-    if (manifest := read_moment_folder(root)) is not None:
+    if (manifest := read_moments(root)) is not None:
         return manifest
     raise ValueError(
         f"{folder} does not say what sounds where, so nothing can be scored; "
@@ -29,7 +31,8 @@ def read_boxed(folder, path):
     """The frames that a file has boxes of, each as a moment of the nearest picture.
 
     Args:
-        folder: with `audio_frames` and `video_frames`, as of `read_music_solo`.
+        folder: with `audio_frames` and `video_frames`, as of `read_music_solo`; or a
+            manifest of one.
         path: the file, as of `read_csol_boxes`.
 
     Returns:
@@ -39,9 +42,12 @@ def read_boxed(folder, path):
     Raises:
         ValueError: if folder or file cannot be read, or have no video in common.
     """
+    from keras_avrep.cli.videos import read_moments
     from keras_avrep.data import MomentManifest, read_csol_boxes, read_music_solo
 
-    manifest = read_music_solo(folder, split="test")
+    manifest = read_moments(folder) if Path(folder).is_file() else None
+    if manifest is None:
+        manifest = read_music_solo(folder)
     boxes = read_csol_boxes(path)
     matches, unmatched = boxes.match(manifest)
     if not matches:
@@ -54,9 +60,10 @@ def read_boxed(folder, path):
         nearest.setdefault(id(match.frame), match)
     # In the order of the folder, which is that of the videos.
     kept = [match for match in matches if nearest[id(match.frame)] is match]
+    moments = [replace(match.moment, split="test") for match in kept]
     rejects = [*manifest.rejects, *boxes.rejects]
     rejects += [*counted_by_video(unmatched, manifest), *lone_frames(boxes, kept)]
-    return MomentManifest(manifest.root, [match.moment for match in kept], rejects)
+    return MomentManifest(manifest.root, moments, rejects)
 
 
 def distance(match):

@@ -1,5 +1,6 @@
 """What a command is given to work on: a folder of videos, or a manifest of one."""
 
+import json
 import os
 from pathlib import Path
 
@@ -51,6 +52,35 @@ def read_manifest(path):
     missing = {r.path for r in gone}
     manifest.records = [r for r in manifest.records if r.path not in missing]
     return manifest
+
+
+def read_moments(place):
+    """The moments of a folder that is cut into seconds, or of a manifest of one.
+
+    Args:
+        place: path of a folder, or of the JSON file that `scan --out` wrote.
+
+    Returns:
+        `keras_avrep.data.MomentManifest`; `None` for anything else, such as a folder
+        or a manifest of whole videos.
+
+    Raises:
+        ValueError: if it is cut into seconds and something of it damaged.
+    """
+    from keras_avrep.data import MomentManifest, read_moment_folder
+
+    path = Path(place).expanduser()
+    if not path.is_file():
+        return read_moment_folder(path)
+    return MomentManifest.load(path) if _lists_moments(path) else None
+
+
+def _lists_moments(path):
+    try:
+        records = json.loads(path.read_text())["records"]
+        return "moment_id" in records[0]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return False
 
 
 def manifest_cache(run, folder=None):

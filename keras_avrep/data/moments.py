@@ -74,10 +74,20 @@ class MomentManifest(Manifest):
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "MomentManifest":
-        """Read what `save` wrote."""
-        content = json.loads(Path(path).read_text())
-        records = [_record(entry) for entry in content["records"]]
-        return cls(content["root"], records, content["rejects"])
+        """Read what `save` wrote.
+
+        Raises:
+            ValueError: if the file holds something else.
+        """
+        try:
+            content = json.loads(Path(path).read_text())
+            records = [_record(entry) for entry in content["records"]]
+            return cls(content["root"], records, content["rejects"])
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f"{path} is no manifest of moments; `keras-avrep scan FOLDER --layout "
+                "music --out manifest.json` writes one."
+            ) from None
 
 
 def read_moment(

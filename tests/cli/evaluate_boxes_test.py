@@ -12,7 +12,7 @@ from reader_results import write
 
 from keras_avrep.cli.main import main
 from keras_avrep.cli.measuring_sound import measure_localiser
-from keras_avrep.cli.truth_folders import read_boxed
+from keras_avrep.cli.truth_folders import read_boxed, read_truth
 
 CLIP = {"size": 32, "duration": 1.0, "sample_rate": 16000}
 CLIP |= {"cluster_names": ["cello", "flute", "violin"]}
@@ -148,3 +148,15 @@ def test_it_is_a_command(music, capsys):
         main(["evaluate", run, str(music), *asked[3:], str(music / "none.json")]) == 2
     )
     assert "neither audio_frames nor wav_frames" in capsys.readouterr().err
+
+
+def test_a_manifest_is_as_good_as_the_folder(music, capsys):
+    folder, manifest = music / "duet", music / "m.json"
+    listed = f"{VIDEO}_0_1000"
+    write(music / "test.txt", f"{listed}.flac {listed}.mp4\n")
+    scan = ["scan", str(folder), "--layout", "music", "--out", str(manifest)]
+    assert main([*scan, "--only", str(music / "test.txt")]) == 0
+    assert "1 videos in 2 moments" in capsys.readouterr().out
+    place = music / "duettest.json"
+    assert read_boxed(manifest, place).records == read_boxed(folder, place).records
+    assert not read_truth(manifest).split("test")

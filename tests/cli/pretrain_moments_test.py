@@ -66,9 +66,11 @@ def music(tmp_path_factory):
 
 
 def test_csol_learns_from_music_cut_into_seconds(music, capsys):
-    out = music / "run"
+    out, solos = music / "run", music / "solos.json"
+    assert run("scan", music / "solo", "--layout", "music", "--out", solos) == 0
+    # One folder by its manifest, as `scan` writes it by the published lists.
     command = [
-        "pretrain", music / "solo", "--mixed", music / "duet", "--model", "csol",
+        "pretrain", solos, "--mixed", music / "duet", "--model", "csol",
         "--num-classes", 2, "--out", out, *SCHEDULE,
     ]  # fmt: skip
     assert run(*command) == 0

@@ -6,10 +6,12 @@ import shutil
 import numpy as np
 import pytest
 from media_files import write_ramp
+from moment_trees import write_cut_video, write_pickle
 
 from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.cli.main import main
 from keras_avrep.cli.run_folder import CLIP_FILE, write_json
+from keras_avrep.data import MomentManifest
 from keras_avrep.evaluation import load_features
 
 CLASSES = ("jump", "run")
@@ -162,6 +164,60 @@ def test_kinetics_is_read_with_the_lists_of_training_and_validation(
     one = ["--lists", str(lists / "train.csv")]
     assert main([*scan, *one]) == 0
     assert len(json.loads(out.read_text())["records"]) == 2
+
+
+def test_vggsound_is_read_with_both_splits_or_the_clips_that_count(videos, tmp_path):
+    out, lists = tmp_path / "v.json", tmp_path / "vggsound.csv"
+    lists.write_text("v_1,30,run,train\nv_2,0,run,test\nv_9,0,run,test\n")
+    scan = ["scan", str(videos / "videos"), "--layout", "vggsound", "--out", str(out)]
+    scan += ["--lists", str(lists)]
+
+    def found(*more):
+        assert main([*scan, *more]) == 0
+        content = json.loads(out.read_text())
+        rejects = [r["path"] for r in content["rejects"]]
+        return {r["video_id"]: r["split"] for r in content["records"]}, rejects
+
+    places = {"run/v_1.mp4": "train", "run/v_2.mp4": "test"}
+    assert found() == (places, ["v_9_000000.mp4"])
+    only = tmp_path / "clips.txt"
+    only.write_text("v_2.flac v_2.mp4\n")
+    assert found("--only", str(only)) == ({"run/v_2.mp4": "train"}, [])
+    lists = lists.rename(tmp_path / "test.csv")
+    lists.write_text("v_1_000030.mp4,run\n")
+    scan[-1] = str(lists)
+    assert found() == ({"run/v_1.mp4": "test"}, [])
+
+
+def test_what_is_cut_into_seconds_is_listed_for_localisers_only(run, tmp_path, capsys):
+    out = tmp_path / "m.json"
+    write_cut_video(tmp_path / "set", "a" * 11, seconds=2)
+    write_cut_video(tmp_path / "set", "b" * 11, seconds=1)
+    for name, content in (
+        ("list.pkl", ["a" * 11]),
+        ("list_label.pkl", {"a" * 11: np.array([0, 1, 0])}),
+    ):
+        write_pickle(tmp_path / name, content)
+    scan = ["scan", str(tmp_path / "set"), "--out", str(out), "--layout"]
+    lists = ["--lists", str(tmp_path / "list.pkl"), "--split", "test"]
+    assert main([*scan, "audioset_instruments", *lists]) == 0
+    records = MomentManifest.load(out).records
+    assert [(r.moment_id, r.split) for r in records] == [
+        (f"{'a' * 11}/{second}", "test") for second in ("000", "001")
+    ]
+    assert records[0].labels == {"class": "01"}
+    capsys.readouterr()
+    assert main(["evaluate", str(run), str(out), *CLIPS]) == 2
+    assert "m.json is no manifest of videos" in capsys.readouterr().err
+    only = tmp_path / "only.txt"
+    only.write_text(f"{'b' * 11}.flac {'b' * 11}.mp4\n")
+    assert main([*scan, "music", "--only", str(only)]) == 0
+    (record,) = MomentManifest.load(out).records
+    assert (record.video_id, record.split, record.labels) == ("b" * 11, "train", {})
+    assert main([*scan, "audioset_instruments", "--only", str(only), *lists]) == 2
+    assert "--only is for --layout vggsound and music" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="no manifest of moments"):
+        MomentManifest.load(run / "run.json")
 
 
 @pytest.mark.parametrize("layout", ["hmdb51", "diving48"])

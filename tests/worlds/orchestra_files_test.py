@@ -7,7 +7,11 @@ from PIL import Image
 
 from keras_avrep.cli.main import main
 from keras_avrep.data import (
+    read_csol_boxes,
     read_frames,
+    read_moment,
+    read_moment_folder,
+    read_music_solo,
     read_waveform,
     scan_folder,
     write_audio,
@@ -16,6 +20,7 @@ from keras_avrep.worlds import (
     OrchestraWorld,
     ScenesWorld,
     render_mixtures,
+    render_seconds,
     render_world,
 )
 
@@ -109,6 +114,113 @@ def test_mixture_folders_hold_arrays_that_agree(tmp_path):
     with Image.open(folder / "frame/00001.jpg") as image:
         difference = np.asarray(image).astype(int) - world.frames(plan)[0]
     assert np.abs(difference).mean() < 6
+
+
+# --- cut into seconds, as MUSIC is -----------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def seconds(tmp_path_factory):
+    """Two duets of 2.5 seconds with boxes, and one more of another split."""
+    world = small("duet", seconds=2.5, fps=3, pulse=0.5)
+    folder = tmp_path_factory.mktemp("cut") / "duets"
+    return world, render_seconds(world, folder, {"pretrain": 0, "train": 1, "test": 2})
+
+
+def test_what_is_cut_is_read_as_music(seconds):
+    world, folder = seconds
+    labels = folder / "MUSIC_duet_videos.json"
+    manifest = read_music_solo(folder, labels, folder / "test.txt", "test")
+    assert manifest.rejects == []
+    assert [r.moment_id for r in manifest.records] == [
+        f"test0000{video}_0_1000/00{second}" for video in (0, 1) for second in (0, 1)
+    ]
+    record, plan = manifest.records[3], world.plan("test", 1)
+    assert record.video_id == "test00001"
+    assert record.labels == {"class": plan["labels"]["class"].replace("+", " ")}
+    # Three pictures a second, at the times at which the video shows them.
+    np.testing.assert_allclose(record.times, [1, 4 / 3, 5 / 3], atol=1e-6)
+    sample = read_moment(record, size=64, picture=2)
+    np.testing.assert_array_equal(sample["audio"], world.waveform(plan)[16000:32000])
+    assert np.abs(sample["frame"].astype(int) - world.frames(plan)[5]).mean() < 6
+
+
+def test_boxes_of_what_is_cut_are_those_of_the_world(seconds):
+    world, folder = seconds
+    boxes = read_csol_boxes(folder / "duettest.json")
+    matches, unmatched = boxes.match(read_music_solo(folder, pairs=folder / "test.txt"))
+    assert boxes.rejects == unmatched == []
+    # The third second is not whole, so nothing of it is written.
+    assert len(matches) == 2 * 2 * 3
+    plan = world.plan("test", 1)
+    moment = matches[-1].moment
+    np.testing.assert_allclose(moment.boxes, world.boxes(plan)[:, 5], atol=1e-5)
+    assert moment.box_labels == tuple(s["class"] for s in plan["sources"])
+    # With `pulse` no two pictures of a second have the same boxes.
+    assert matches[-2].moment.boxes != moment.boxes
+    # And as they are published: in pixels too, and numbered.
+    entry = json.loads((folder / "duettest.json").read_text())
+    entry = entry["test00001_0_1000/frame_001/00050.jpg"]
+    assert (entry["wdith"], entry["height"]) == (64, 64)
+    for box in entry["bbox"]:
+        np.testing.assert_allclose(
+            box["box"], np.multiply(box["normbox"], 64), atol=0.01
+        )
+
+
+def test_only_what_sounds_and_is_seen_has_a_box(tmp_path):
+    world = small("unconstrained", num_off_screen=(2, 2))
+    render_seconds(world, tmp_path, {"test": 1})
+    plan = world.plan("test", 0)
+    entries = json.loads((tmp_path / "unconstrainedtest.json").read_text())
+    entry = entries["test00000_0_1000/frame_000/00000.jpg"]
+    names = [world.classes[box["category_id"]] for box in entry["bbox"]]
+    assert names == [
+        s["class"] for s in plan["sources"] if s["sounding"] and s["on_screen"]
+    ]
+
+
+def test_a_folder_that_is_cut_keeps_its_splits(seconds, tmp_path):
+    _, folder = seconds
+    manifest = read_moment_folder(folder)
+    assert [len(manifest.split(s)) for s in ("train", "test")] == [2, 4]
+    assert manifest.rejects == []
+    (folder / "train.txt").rename(tmp_path / "train.txt")
+    try:
+        manifest = read_moment_folder(folder)
+    finally:
+        (tmp_path / "train.txt").rename(folder / "train.txt")
+    assert {r.split for r in manifest.records} == {"test"}
+    reject = {"path": "train00000_0_1000", "reason": "is in none of test.txt"}
+    assert manifest.rejects == [reject]
+
+
+def test_cutting_goes_on_where_it_was_interrupted(tmp_path):
+    world = small(seconds=2)
+    render_seconds(world, tmp_path, {"train": 2})
+    kept = tmp_path / "wav_frames/train00000_0_1000/001.wav"
+    stamp = kept.stat().st_mtime_ns
+    lost = tmp_path / "wav_frames/train00001_0_1000/001.wav"
+    lost.unlink()
+    seen = []
+    render_seconds(world, tmp_path, {"train": 2}, lambda *done: seen.append(done))
+    assert lost.exists() and kept.stat().st_mtime_ns == stamp
+    assert seen == [(1, 2), (2, 2)]
+    with pytest.raises(ValueError, match="another world"):
+        render_seconds(small("duet"), tmp_path, {"train": 1})
+    with pytest.raises(ValueError, match="no whole second"):
+        render_seconds(small(seconds=0.5), tmp_path / "short", {"train": 1})
+
+
+def test_rendering_cut_is_a_command(tmp_path, capsys):
+    command = ["render", str(tmp_path / "cut"), "--world", "orchestra", "--cut"]
+    counts = ["--pretrain", "0", "--train", "1", "--test", "1", "--size", "64"]
+    assert main([*command, *counts]) == 0
+    assert (tmp_path / "cut/solotest.json").exists()
+    assert main([*command, *counts, "--stems"]) == 2
+    assert "--stems does not go with --cut" in capsys.readouterr().err
+    assert main([*command, *counts, "--mixtures"]) == 2
+    assert "--cut does not go with --mixtures" in capsys.readouterr().err
 
 
 # --- real pictures and recordings ----------------------------------------------

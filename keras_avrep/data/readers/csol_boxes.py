@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_avrep.data.moments import MomentManifest, MomentRecord
-from keras_avrep.data.readers.files import json_of
+from keras_avrep.data.readers.files import json_of, lines_of
 from keras_avrep.data.readers.frame_times import frame_rate, frame_time
 from keras_avrep.data.readers.listing import NOT_THERE
 from keras_avrep.data.readers.second_folders import youtube_id
@@ -138,8 +138,9 @@ def read_csol_boxes(
 
     Args:
         path: `solotest.json`, `duettest.json` or `audioset_box.json`.
-        classes: names by number. Defaults to `None`: the seven of MUSIC for the
-            first two, the number in two digits for AudioSet, as
+        classes: names by number. Defaults to `None`: those of `classes.txt` beside
+            the file if it is there, as `render_seconds` writes it; else the seven of
+            MUSIC for the first two, the number in two digits for AudioSet, as
             `read_audioset_instruments` has it.
         tolerance: seconds by which a picture may differ from a boxed frame.
             Defaults to `None`: 0.2, and 0.5 around the middle of the second for
@@ -165,9 +166,8 @@ def read_csol_boxes(
     rejects: list[dict[str, str]] = []
     found: dict[str, list[tuple[int, int | None, np.ndarray, tuple]]] = {}
     whole_seconds = all(SECOND.match(key) for key in content)
-    if classes is None:
-        classes = {} if whole_seconds else MUSIC_CATEGORIES
-    names = dict(enumerate(classes)) if isinstance(classes, list) else classes
+    default = {} if whole_seconds else MUSIC_CATEGORIES
+    names = class_names(path.parent, classes, default)
     for key, entry in content.items():
         place = SECOND.match(key) or FRAME.match(key)
         try:
@@ -189,6 +189,17 @@ def read_csol_boxes(
     if tolerance is None:
         tolerance = 0.5 if whole_seconds else 0.2
     return SoundingBoxes(path.name, videos, tolerance, rejects)
+
+
+def class_names(
+    folder: Path, classes: dict[int, str] | list[str] | None, default: dict[int, str]
+) -> dict[int, str]:
+    """Names by number: those given, else of `classes.txt`, else the default."""
+    if classes is None and (folder / "classes.txt").is_file():
+        classes = [line for _, line in lines_of(folder / "classes.txt")]
+    if classes is None:
+        return default
+    return dict(enumerate(classes)) if isinstance(classes, list) else classes
 
 
 def _in_time(entries) -> list[BoxedFrame]:

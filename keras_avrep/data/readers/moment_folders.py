@@ -8,10 +8,12 @@ from keras_avrep.data.readers.files import json_of
 from keras_avrep.data.readers.music_solo import read_music_solo
 from keras_avrep.data.readers.second_folders import (
     has_seconds,
+    pair_names,
     sound_folder,
     youtube_id,
 )
 from keras_avrep.data.readers.synthetic_mixtures import (
+    SPLIT_FOLDERS,
     has_mixtures,
     read_synthetic_mixtures,
 )
@@ -25,7 +27,8 @@ def read_moment_folder(folder: str | os.PathLike) -> MomentManifest | None:
     Known are synthetic mixtures, as of `read_synthetic_mixtures`, and seconds with
     pictures, as of `read_music_solo`. Classes of these come from the label file
     `MUSIC_solo_videos.json` or `MUSIC_duet_videos.json` in the folder or the one
-    above, as far as there is one.
+    above, as far as there is one; splits from the lists `pretrain.txt`, `train.txt`
+    and `test.txt` in the folder, if there are any.
 
     Args:
         folder: the root.
@@ -47,8 +50,28 @@ def read_moment_folder(folder: str | os.PathLike) -> MomentManifest | None:
     if has_mixtures(root):
         return read_synthetic_mixtures(root)
     if has_seconds(root):
-        return read_music_solo(root, label_file(root))
+        return _read_seconds(root)
     return None
+
+
+def _read_seconds(root: Path) -> MomentManifest:
+    """All of a folder, or what its lists have, in splits."""
+    labels = label_file(root)
+    lists = {s: root / f"{s}.txt" for s in SPLIT_FOLDERS}
+    lists = {split: path for split, path in lists.items() if path.is_file()}
+    if not lists:
+        return read_music_solo(root, labels)
+    whole, seen = MomentManifest(str(root), []), set()
+    for split, path in lists.items():
+        part = read_music_solo(root, labels, path, split)
+        seen.update(pair_names(path, []))
+        whole.records += part.records
+        whole.rejects += part.rejects
+    for name in sorted(p.name for p in sound_folder(root).iterdir() if p.is_dir()):
+        if name not in seen:
+            reason = f"is in none of {', '.join(p.name for p in lists.values())}"
+            whole.rejects.append({"path": name, "reason": reason})
+    return whole
 
 
 def label_file(root: Path) -> Path | None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from keras_avrep.data.moments import MomentManifest, MomentRecord
-from keras_avrep.data.readers.csol_boxes import MUSIC_CATEGORIES
-from keras_avrep.data.readers.files import folder_of, lines_of
+from keras_avrep.data.readers.csol_boxes import MUSIC_CATEGORIES, class_names
+from keras_avrep.data.readers.files import folder_of
 from keras_avrep.data.readers.second_folders import PICTURE_SUFFIXES, SOUND_SUFFIXES
 
 # Where the splits lie, the first that is there; pictures are in `video` or `frame`.
@@ -61,7 +61,7 @@ def read_synthetic_mixtures(
     (arXiv:2202.06406), section 2.2.
     """
     root = folder_of("folder", folder)
-    names = _class_names(root, classes)
+    names = class_names(root, classes, MUSIC_CATEGORIES)
     manifest = MomentManifest(str(root), [])
     for split, places in SPLIT_FOLDERS.items():
         place = next((root / p for p in places if (root / p / "audio").is_dir()), None)
@@ -74,14 +74,6 @@ def read_synthetic_mixtures(
             "set."
         )
     return manifest
-
-
-def _class_names(root, classes) -> dict[int, str]:
-    if classes is None and (root / "classes.txt").is_file():
-        classes = [line for _, line in lines_of(root / "classes.txt")]
-    if classes is None:
-        return MUSIC_CATEGORIES
-    return dict(enumerate(classes)) if isinstance(classes, list) else classes
 
 
 def _read_split(place: Path, split: str, names, manifest: MomentManifest) -> None:
