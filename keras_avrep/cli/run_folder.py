@@ -49,12 +49,15 @@ def versions() -> dict:
 def check_same_run(folder, config) -> None:
     """Refuse to mix two configurations in one run folder.
 
+    Until something has been learned there, a corrected command may take it over.
+
     Raises:
         ValueError: naming the first argument that differs.
     """
     path = Path(folder) / "run.json"
     config = json.loads(json.dumps(config))
-    before = read_json(path)
+    learned = any(Path(folder).glob("**/checkpoints/last.npz"))
+    before = read_json(path) if learned else {}
     for name in {**before, **config} if before else ():
         # More steps of the same run are no other run.
         if name != "steps" and before.get(name) != config.get(name):

@@ -139,6 +139,9 @@ def test_a_run_keeps_what_was_set(tmp_path, capsys):
     run += ["--steps", "2", "--batch-size", "4", "--num-frames", "2", "--stride", "1"]
     run += ["--size", "20", "--view-size", "16", "--precision", "float32"]
     run += ["--optimizer", "sgd", "--no-jit-compile"]
+    # What is refused leaves nothing behind that the corrected command trips over.
+    assert main([*run, "--loss-weights", "nothing=1"]) == 2
+    assert "'nothing'" in capsys.readouterr().err
     assert main([*run, "--set", "mine_after=1"]) == 0
     kept = json.loads((out / "run.json").read_text())
     assert kept["set"] == {"mine_after": 1}
