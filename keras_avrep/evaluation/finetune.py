@@ -110,6 +110,8 @@ def finetune(
         loss,
         jit_compile=policy.compiles(total),
     )
+    # Built within the first step, its variables would have TensorFlow trace it twice.
+    model.optimizer.build(model.trainable_variables)
     dataset = clip_dataset(
         records,
         RandomClips(1, num_frames, stride),
