@@ -11,7 +11,9 @@ def gradient(function, start):
     applied = _Applied(function, start)
     inputs = keras.Input((1,))
     model = keras.Model(inputs, applied(inputs))
-    model.compile(optimizer=keras.optimizers.SGD(1.0), loss=lambda _, y: ops.mean(y))
+    model.compile(
+        keras.optimizers.SGD(1.0), loss=lambda _, y: ops.mean(y), jit_compile=False
+    )
     # Variables created inside the step would make TensorFlow trace it twice.
     model.optimizer.build(model.trainable_variables)
     model.fit(np.zeros((1, 1)), np.zeros((1, 1)), verbose=0)

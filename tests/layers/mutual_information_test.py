@@ -65,7 +65,11 @@ def trained(estimate, layer, steps=150):
             estimate(critic(*inputs))
         )
         model = keras.Model(inputs, outputs)
-        model.compile(keras.optimizers.Adam(0.02), loss=lambda y, x: ops.mean(x))
+        model.compile(
+            keras.optimizers.Adam(0.02),
+            loss=lambda y, x: ops.mean(x),
+            jit_compile=False,
+        )
         for _ in range(steps):
             model.train_on_batch([first[:256], second[:256]], np.zeros((256, 1)))
         found.append(critic(first[256:], second[256:]))

@@ -55,7 +55,7 @@ def test_views_put_the_global_one_last_and_keep_its_times():
 
 def test_fit_moves_weights_and_survives_a_preset(tmp_path):
     model = tiny.build(loss_weights=OTHERS, information="club")
-    model.compile(optimizer=keras.optimizers.SGD(0.01, momentum=0.9))
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), jit_compile=True)
     before = model.get_weights()
     history = model.fit(batches(), steps_per_epoch=2, epochs=1, verbose=0).history
     for name in OTHERS:
@@ -218,7 +218,7 @@ def test_strength_follows_the_batches_of_a_run():
     changes = ControllableAugmentations.changes_for(name, 100, 16, 500)
     assert changes == {"reversal_ramp": 100, "chunks": 1}
     model = tiny.build(reversal_ramp=2, loss_weights={"mutual_information": 1.0})
-    model.compile(optimizer=keras.optimizers.SGD(0.1))
+    model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     before = model.backbone.get_weights()[0]
     model.fit(batches(), steps_per_epoch=1, verbose=0)
     # At strength 0 the critic learns alone.

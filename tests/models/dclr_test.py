@@ -45,7 +45,7 @@ def test_views_have_their_shapes_and_a_true_difference():
 
 def test_fit_moves_weights_fills_queues_and_survives_a_preset(tmp_path):
     model = small_model()
-    model.compile(optimizer=keras.optimizers.SGD(0.01, momentum=0.9))
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), jit_compile=True)
     before = model.backbone.get_weights()
     history = model.fit(batches(), steps_per_epoch=3, epochs=1, verbose=0).history
     for name in ("vv", "vs", "sv", "vd", "dv", "activation"):

@@ -18,7 +18,7 @@ def value(x):
 
 
 def trained(model, steps=2):
-    model.compile(optimizer=keras.optimizers.SGD(0.01, momentum=0.9))
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), jit_compile=False)
     batches = ((draw_batch(RNG(i)),) for i in range(steps))
     return model.fit(batches, steps_per_epoch=steps, verbose=0).history
 

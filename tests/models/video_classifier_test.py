@@ -33,6 +33,7 @@ def test_learns_and_survives_its_own_preset(tmp_path):
     classifier.compile(
         keras.optimizers.Adam(1e-2),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
     )
     labels = np.array([0, 1, 0, 1])
     first = classifier.train_on_batch(CLIPS, labels)
@@ -56,6 +57,7 @@ def test_a_frozen_backbone_does_not_move():
     classifier.compile(
         keras.optimizers.Adam(1e-2),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
     )
     before = weights(classifier.backbone)
     classifier.train_on_batch(CLIPS, np.array([0, 1, 0, 1]))

@@ -122,7 +122,7 @@ def test_ctrl_c_saves_and_resumes(videos, tmp_path):
         pretrain(tiny_model(), records, tmp_path, show=show, **arguments)
     lines.clear()
     model = tiny_model()
-    model.compile(keras.optimizers.SGD(0.01, 0.9))
+    model.compile(keras.optimizers.SGD(0.01, 0.9), jit_compile=False)
     _, kept = load_checkpoint(tmp_path / "checkpoints/last.npz", model)
     result = pretrain(tiny_model(), records, tmp_path, show=lines.append, **arguments)
     assert lines[0].startswith("resumed at step ")
@@ -138,7 +138,7 @@ def test_ctrl_c_saves_and_resumes(videos, tmp_path):
 
 def compiled(**kwargs):
     model = tiny_model(**kwargs)
-    model.compile(optimizer=keras.optimizers.Adam())
+    model.compile(keras.optimizers.Adam(), jit_compile=False)
     model.optimizer.build(model.trainable_variables)
     return model
 
