@@ -161,6 +161,12 @@ def overlay(frames: np.ndarray, values: np.ndarray, top: float) -> np.ndarray:
     return mixed.clip(0, 255).astype(np.uint8)
 
 
+def spotlight(frames: np.ndarray, values: np.ndarray, top: float) -> np.ndarray:
+    """Frames in their colours, dark where a map is 0 and as they are from `top` on."""
+    level = (stretch_map(values, frames.shape[:3]) / max(top, 1e-9)).clip(0, 1)
+    return (frames * (0.35 + 0.65 * level[..., None])).astype(np.uint8)
+
+
 def heat_scale(top: float) -> str:
     """The legend of an overlay, as HTML."""
     colours = ", ".join(

@@ -30,8 +30,8 @@ def units_section(run: Run) -> str:
         "units",
         "What its units stand for",
         "Each row is a unit that the model made up by itself, with the test clips that "
-        "excite it most; what they share is what it stands for. It is bright where the "
-        "unit is.",
+        "excite it most; what they share is what it stands for. They are dark where "
+        "the unit is not.",
         body,
     )
 
@@ -54,26 +54,35 @@ def _model_units(model: ModelRun, budget: int) -> str:
     return "".join(_kind(model, *kind, budget // len(kinds)) for kind in kinds)
 
 
-def _kind(model: ModelRun, kind: str, title: str, budget: int) -> str:
+def unit_clips(model: ModelRun, kind: str) -> list[list[np.ndarray]]:
+    """The clips of each unit, uint8 `(T, H, W, 3)`, dark where the unit is not."""
     maps = _relative(model.units[f"{kind}_maps"][:UNITS, :CLIPS])
     clips = model.units[f"{kind}_clips"][:UNITS, :CLIPS]
     top = float(np.clip(np.percentile(maps, 99), 1.5, 5.0))
-    drawn = []
-    for unit_clips, unit_maps in zip(clips, maps, strict=True):
-        for clip, values in zip(unit_clips, unit_maps, strict=True):
-            frames = pictures.enlarge(pictures.as_pixels(clip), UNIT_PIXELS)
-            drawn.append(pictures.overlay(frames, values, top))
-    moving = pictures.encode_clips(drawn, budget)
-    columns = maps.shape[1]
+    return [
+        [
+            pictures.spotlight(
+                pictures.enlarge(pictures.as_pixels(clip), UNIT_PIXELS), values, top
+            )
+            for clip, values in zip(unit_clips, unit_maps, strict=True)
+        ]
+        for unit_clips, unit_maps in zip(clips, maps, strict=True)
+    ]
+
+
+def _kind(model: ModelRun, kind: str, title: str, budget: int) -> str:
+    drawn = unit_clips(model, kind)
+    moving = pictures.encode_clips([clip for row in drawn for clip in row], budget)
+    columns = len(drawn[0])
     rows = []
-    for index, name in enumerate(_names(model, kind, len(maps))):
+    for index, name in enumerate(unit_names(model, kind, len(drawn))):
         strip = moving[index * columns : (index + 1) * columns]
         if strip:
             rows.append(_row(name, strip))
     first, others = "".join(rows[:OPEN_UNITS]), "".join(rows[OPEN_UNITS:])
     if others:
         others = details(f"{len(rows) - OPEN_UNITS} more", others, is_open=False)
-    return f"<h3>{esc(title)}</h3>{first}{others}{pictures.heat_scale(top)}"
+    return f"<h3>{esc(title)}</h3>{first}{others}"
 
 
 def _row(name: str, strip) -> str:
@@ -87,7 +96,8 @@ def _row(name: str, strip) -> str:
     )
 
 
-def _names(model: ModelRun, kind: str, count: int) -> list[str]:
+def unit_names(model: ModelRun, kind: str, count: int) -> list[str]:
+    """What the units shown are called: their numbers in the model."""
     numbers = model.units.get(f"{kind}_units")
     if numbers is None or numbers.shape[:1] != (count,) or numbers.ndim != 1:
         numbers = np.arange(count)

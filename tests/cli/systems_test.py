@@ -68,6 +68,8 @@ def test_pretrain_evaluate_export_report(system, videos, runs):
     page = (run / "report.html").read_text()
     for section in ("results", "gallery", "maps", "training", "exports"):
         assert f'<section id="{section}">' in page, section
+    # What single units stand for is shown of the system that has such.
+    assert ('<section id="units">' in page) == (name == "StaticDynamicConcepts")
 
 
 def test_clips_that_a_system_cannot_take_are_said_in_its_own_words(

@@ -90,3 +90,12 @@ def test_durations(value, shown):
 )
 def test_sizes(value, shown):
     assert markup.file_size(value) == shown
+
+
+def test_a_spotlight_keeps_colours_and_darkens_the_rest():
+    frames = np.full((2, 8, 8, 3), (200, 100, 40), np.uint8)
+    values = np.zeros((1, 2, 2))
+    values[0, :, 1] = 2.0
+    lit = pictures.spotlight(frames, values, 1.0)
+    np.testing.assert_array_equal(lit[:, :, -1], frames[:, :, -1])
+    np.testing.assert_array_equal(lit[:, :, 0], frames[:, :, 0] * 0.35)

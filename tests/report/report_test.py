@@ -7,7 +7,13 @@ import pytest
 import synthetic_run
 from PIL import Image
 
-from keras_avrep.report import scores, write_overview_picture, write_report
+from keras_avrep.report import (
+    scores,
+    write_overview_picture,
+    write_picture,
+    write_report,
+    write_unit_picture,
+)
 from keras_avrep.report.run_reader import read_run
 
 VOID = {"meta", "img", "source", "br", "link", "input"}
@@ -268,7 +274,27 @@ def test_units_are_shown_by_kind_with_their_clips(full):
     section = text[text.index('<section id="units">') :]
     section = section[: section.index("</section>")]
     assert section.count("<picture>") == 28
-    assert section.count('class="heat"') == 2
+    # Frames keep their colours, which units may stand for.
+    assert 'class="heat"' not in section
+
+
+def test_the_picture_shows_units_where_there_are_any_and_else_scores(full, tmp_path):
+    run_dir, _, _ = full
+    shown = write_picture(run_dir, tmp_path / "docs" / "units.png")
+    with Image.open(shown) as image:
+        assert image.width == 1400
+        # Four rows of static and three of dynamic units, and the titles above.
+        assert image.height == 50 + 4 * 102
+    bare = synthetic_run.write_run(tmp_path, 16, 2, 20)
+    (bare / "dclr/units.npz").unlink()
+    with Image.open(write_picture(bare, tmp_path / "scores.png")) as image:
+        assert image.size == (1400, 800)
+    with pytest.raises(ValueError, match="no units of a model"):
+        write_unit_picture(bare, tmp_path / "none.png")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="nothing to draw"):
+        write_picture(tmp_path / "empty", tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
 
 
 def test_a_kind_whose_units_do_not_fit_is_left_out(tmp_path):
