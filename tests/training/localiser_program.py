@@ -10,8 +10,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from drawn_weights import noise
 from keras import ops
-from system_program import fitted_gradients, noise
+from system_program import fitted_gradients
 
 
 def write_steps(folder, name):

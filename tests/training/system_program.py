@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from drawn_weights import differing, draw_weights, numbered
 from keras import ops
 
 from keras_avrep.training import load_checkpoint, save_checkpoint
@@ -56,23 +57,6 @@ def step_arrays(tiny):
     # Torch has moved twins and statistics by now.
     model.set_weights(start)
     return model, {**arrays, **trained_arrays(model, batch)}
-
-
-def draw_weights(rng, model):
-    return [
-        w
-        if w.dtype.kind in "iu"
-        else np.abs(w) + noise(rng, w)
-        if "variance" in v.path
-        else noise(rng, w)
-        for v, w in zip(model.weights, model.get_weights(), strict=True)
-    ]
-
-
-def noise(rng, like):
-    return (0.1 * np.abs(rng.normal(size=like.shape)) + 0.01).astype("float32") * (
-        rng.choice([-1, 1], like.shape) if like.ndim > 1 else 1
-    )
 
 
 def gradient_arrays(model, batch):
@@ -261,21 +245,8 @@ def compile_model(model):
     )
 
 
-def numbered(variables):
-    """Arrays by path, with a number because twins have their sources' paths."""
-    return {
-        f"{position:03d}_{v.path}": ops.convert_to_numpy(v.value)
-        for position, v in enumerate(variables)
-    }
-
-
 def unmoved(first, second):
     return sorted({*first} - {*differing(first, second)})
-
-
-def differing(first, second):
-    pairs = zip(first.items(), second.values(), strict=True)
-    return [name for (name, a), b in pairs if not np.array_equal(a, b)]
 
 
 if __name__ == "__main__":
