@@ -1,5 +1,6 @@
 import keras
 
+from keras_avrep.backbones.renormalise import renormalise
 from keras_avrep.backbones.staged_backbone import StagedBackbone
 
 
@@ -20,6 +21,11 @@ class ImageResNetBackbone(StagedBackbone):
             and width, for small pictures. Defaults to `2`.
         image_shape: tuple. `(height, width, channels)` of the input, the first
             two may be `None`. Defaults to `(None, None, 3)`.
+        input_scale: list of a float for each channel, which pictures are multiplied
+            by first, for weights that know another normalisation than this library's;
+            see `keras_avrep.models.renormalisation`. Defaults to `None`.
+        input_offset: list of a float for each channel, added after that. Defaults
+            to `None`.
         dtype: dtype policy of the layers.
 
     Returns:
@@ -42,6 +48,8 @@ class ImageResNetBackbone(StagedBackbone):
         last_stride=1,
         third_stride=2,
         image_shape=(None, None, 3),
+        input_scale=None,
+        input_offset=None,
         dtype=None,
         **kwargs,
     ):
@@ -50,7 +58,7 @@ class ImageResNetBackbone(StagedBackbone):
         build = BasicBlockBuilder(
             blocks, width_multiplier, last_stride, dtype, third_stride
         )
-        stages = build.stages(image)
+        stages = build.stages(renormalise(image, input_scale, input_offset))
         super().__init__(inputs=image, outputs=stages["stage4"], dtype=dtype, **kwargs)
         # === Config ===
         self.blocks = list(blocks)
@@ -58,6 +66,8 @@ class ImageResNetBackbone(StagedBackbone):
         self.last_stride = last_stride
         self.third_stride = third_stride
         self.image_shape = tuple(image_shape)
+        self.input_scale = None if input_scale is None else list(input_scale)
+        self.input_offset = None if input_offset is None else list(input_offset)
         self.feature_dim = stages["stage4"].shape[-1]
         self.stages = stages
 
@@ -69,6 +79,8 @@ class ImageResNetBackbone(StagedBackbone):
             "last_stride": self.last_stride,
             "third_stride": self.third_stride,
             "image_shape": self.image_shape,
+            "input_scale": self.input_scale,
+            "input_offset": self.input_offset,
         }
 
 

@@ -1,5 +1,6 @@
 import keras
 
+from keras_avrep.backbones.renormalise import renormalise
 from keras_avrep.backbones.video_backbone import VideoBackbone
 from keras_avrep.layers import FoldedBatchNormalization, FoldedConv3D
 
@@ -67,16 +68,7 @@ class VideoResNetBackbone(VideoBackbone):
         # === Functional model ===
         video = keras.Input(shape=image_shape, name="video")
         build = _Builder(convolution, fold, dtype)
-        x = video
-        if input_scale is not None or input_offset is not None:
-            # A layer of its own: in the stem's weights it would be wrong where the
-            # stem pads.
-            x = keras.layers.Rescaling(
-                list(input_scale or [1.0] * image_shape[-1]),
-                list(input_offset or [0.0] * image_shape[-1]),
-                dtype="float32",
-                name="renormalise",
-            )(x)
+        x = renormalise(video, input_scale, input_offset)
         x = build.stem(x, widths[0], max(1, round(45 * width_multiplier)))
         stages = {"stem": x}
         for stage, (width, depth) in enumerate(zip(widths, blocks, strict=True)):

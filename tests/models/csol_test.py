@@ -10,10 +10,12 @@ from keras import ops
 from packaged_localiser import assert_it_finds_instruments, mixture_scores
 from tiny_csol import CLASSES, build, draw_batch, draw_inputs, parts
 
+from keras_avrep.backbones import ImageResNetBackbone
 from keras_avrep.export import export_part
 from keras_avrep.layers import AVCosineMap, SoundingMask
 from keras_avrep.models import CSOL
 from keras_avrep.models.csol import MixtureTrainer
+from keras_avrep.models.pixel_features import normalise_layer
 from keras_avrep.models.solo_phases import cluster_objects
 from keras_avrep.models.solo_trainers import (
     ClassificationTrainer,
@@ -452,6 +454,16 @@ def test_a_preset_comes_back(policy, tmp_path):
 def test_a_configuration_without_weights_says_so():
     with pytest.raises(ValueError, match="load_weights=False"):
         CSOL.from_preset("csol_resnet18")
+
+
+def test_the_preset_for_audioset_sees_pixels_that_are_not_normalised():
+    arguments = CSOL.presets["csol_resnet18_audioset"]["backbone"]
+    backbone = ImageResNetBackbone([1] * 4, 0.0625, **arguments)
+    pixels = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3))
+    seen = backbone.get_layer("renormalise")(normalise_layer()(pixels))
+    np.testing.assert_allclose(ops.convert_to_numpy(seen), pixels / 255, atol=1e-6)
+    again = ImageResNetBackbone.from_config(backbone.get_config())
+    assert again.input_offset == backbone.input_offset != [0.0] * 3
 
 
 def test_the_preset_for_audioset_has_its_terms_one_after_the_other():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from keras_avrep.models.pixel_features import renormalisation
 from keras_avrep.models.tiny_localiser import SECOND, TINY
 
 FOLDER = Path(__file__).parent / "presets"
@@ -27,7 +28,8 @@ PRESETS = {
         "for the ImageNet weights that the picture network starts from.",
     },
     "csol_resnet18_audioset": {
-        "backbone": {},
+        # Pixels from 0 to 1, as released.
+        "backbone": renormalisation(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0)),
         "audio_backbone": {},
         # Inner products, not cosines.
         "av_map": {"scale": 1.0, "normalise": False, "use_bias": True},
