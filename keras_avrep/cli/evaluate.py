@@ -43,7 +43,7 @@ def add_arguments(parser):
 
 
 def add_localiser_arguments(group):
-    group.add_argument("--solo", help="folder of labelled solos to name clusters by")
+    group.add_argument("--solo", help="labelled solos to name clusters by, given alike")
     group.add_argument(
         "--boxes", help="solotest.json, duettest.json or audioset_box.json"
     )

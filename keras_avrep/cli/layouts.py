@@ -22,8 +22,8 @@ def read_layout(
             the folder and beside it.
         split: string. 1, 2 or 3 of UCF-101 and HMDB-51, 1 by default; a split's name
             of Kinetics, by default train and val, and of VGGSound, by default what
-            the file is called, else train and test. Of the others, and with `only`,
-            what the split is to be called, train by default.
+            the file is called, else those that it lists. Of the others, what the
+            split is to be called, train by default.
         version: int. 1 or 2, of Diving-48's annotation. Defaults to 2.
         only: list of lines `ID.flac ID.mp4` of what counts, of VGGSound and MUSIC.
         **options: `cache`, `workers` and `progress`, as of `scan_folder`.
@@ -99,14 +99,18 @@ def _kinetics_files(lists, split):
 
 def _read_vggsound(videos, path, split, only, options):
     from keras_avrep.data import read_vggsound
+    from keras_avrep.data.readers.vggsound import listed_splits
 
-    if split not in (None, *SPLITS) and only is None:
+    if split not in (None, *SPLITS):
         raise ValueError(f"--split {split!r} of vggsound must be train or test.")
     if split is None and path.stem in SPLITS:
         split = path.stem
-    if split is not None or only is not None:
+    if only is not None:
         return read_vggsound(videos, path, split or "train", only, **options)
-    return _joined([read_vggsound(videos, path, s, **options) for s in SPLITS])
+    splits = [split] if split else [s for s in SPLITS if s in listed_splits(path)]
+    if not splits:
+        raise ValueError(f"--lists {path.name} needs --split train or test.")
+    return _joined([read_vggsound(videos, path, s, **options) for s in splits])
 
 
 def _joined(manifests):

@@ -32,10 +32,10 @@ def measure_localiser(
         model: as of `keras_avrep.evaluation.evaluate_localiser`.
         folder: path, or `None` to keep nothing.
         data: folder of videos of the world `orchestra`, or of synthetic mixtures; with
-            `boxes` of videos cut into seconds, as MUSIC is.
+            `boxes` of videos cut into seconds, as MUSIC is. Or a manifest of moments.
         clip: dict of `size`, `duration`, `sample_rate` and `cluster_names`, a name
             for each cluster or `None`.
-        solo: folder of labelled solos to name the clusters by. Defaults to `None`:
+        solo: labelled solos to name the clusters by, given alike. Defaults to `None`:
             `cluster_names`, else the solos that are in `data` to train on.
         boxes: `solotest.json`, `duettest.json` or `audioset_box.json`. Defaults to
             `None`: `data` has its own.

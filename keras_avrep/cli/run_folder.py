@@ -56,7 +56,8 @@ def check_same_run(folder, config) -> None:
     """
     path = Path(folder) / "run.json"
     config = json.loads(json.dumps(config))
-    learned = any(Path(folder).glob("**/checkpoints/last.npz"))
+    traces = ("checkpoints/last.npz", "preset/config.json")
+    learned = any(any(Path(folder).glob(f"**/{trace}")) for trace in traces)
     before = read_json(path) if learned else {}
     for name in {**before, **config} if before else ():
         # More steps of the same run are no other run.

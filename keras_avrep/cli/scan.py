@@ -66,6 +66,10 @@ def scanned(args):
 
     options = {"cache": args.cache, "workers": args.workers}
     options["progress"] = Progress("checked")
+    if args.layout in MOMENT_LAYOUTS and args.cache:
+        raise ValueError(
+            f"--cache is for videos; --layout {args.layout} opens no file."
+        )
     if args.layout:
         chosen = args.layout, args.folder, args.lists, args.split, args.version
         return read_layout(*chosen, args.only, **options)

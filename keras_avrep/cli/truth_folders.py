@@ -16,7 +16,9 @@ def read_truth(folder, threads=2):
 
     root = Path(folder).expanduser()
     if not root.exists():
-        raise ValueError(f"{folder} is not a folder; give a folder with boxes.")
+        raise ValueError(
+            f"{folder} is not there; give a folder with boxes, or a manifest of one."
+        )
     if has_sources(root):
         return read_orchestra(root, workers=threads)
     if (manifest := read_moments(root)) is not None:
@@ -42,12 +44,11 @@ def read_boxed(folder, path):
     Raises:
         ValueError: if folder or file cannot be read, or have no video in common.
     """
-    from keras_avrep.cli.videos import read_moments
     from keras_avrep.data import MomentManifest, read_csol_boxes, read_music_solo
 
-    manifest = read_moments(folder) if Path(folder).is_file() else None
-    if manifest is None:
-        manifest = read_music_solo(folder)
+    place = Path(folder).expanduser()
+    read = MomentManifest.load if place.is_file() else read_music_solo
+    manifest = read(place)
     boxes = read_csol_boxes(path)
     matches, unmatched = boxes.match(manifest)
     if not matches:

@@ -1,6 +1,5 @@
 """What a command is given to work on: a folder of videos, or a manifest of one."""
 
-import json
 import os
 from pathlib import Path
 
@@ -72,15 +71,10 @@ def read_moments(place):
     path = Path(place).expanduser()
     if not path.is_file():
         return read_moment_folder(path)
-    return MomentManifest.load(path) if _lists_moments(path) else None
-
-
-def _lists_moments(path):
     try:
-        records = json.loads(path.read_text())["records"]
-        return "moment_id" in records[0]
-    except (ValueError, KeyError, TypeError, IndexError):
-        return False
+        return MomentManifest.load(path)
+    except ValueError:
+        return None
 
 
 def manifest_cache(run, folder=None):

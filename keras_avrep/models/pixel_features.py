@@ -39,8 +39,9 @@ def renormalisation(mean, std):
     """Arguments of a backbone whose weights know another normalisation.
 
     All systems and commands normalise pixels with ImageNet's mean and deviation.
-    With these arguments a `VideoResNetBackbone` makes the other one of it first, so
-    that its weights see what they were trained on, from pixels.
+    With these arguments a `VideoResNetBackbone` or an `ImageResNetBackbone` makes
+    the other one of it first, so that its weights see what they were trained on, from
+    pixels.
 
     Args:
         mean: 3 floats, of pixels from 0 to 1, that the weights were trained with.

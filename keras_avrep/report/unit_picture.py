@@ -11,8 +11,8 @@ from keras_avrep.report.unit_section import unit_clips, unit_kinds, unit_names
 
 ROWS = 8
 HEADS = {
-    "static": "static units, a frame of four clips",
-    "dynamic": "dynamic units, first and last frame of four clips",
+    "static": "static units, a frame of each clip",
+    "dynamic": "dynamic units, first and last frame of each clip",
 }
 
 
@@ -64,7 +64,7 @@ def write_unit_picture(run_dir: str | os.PathLike, out_png: str | os.PathLike) -
 def unit_strips(model: ModelRun, kind: str) -> dict[str, np.ndarray]:
     """One picture of each unit by its name: frames of its clips side by side."""
     rows = unit_clips(model, kind)[:ROWS]
-    names = unit_names(model, kind, len(model.units[f"{kind}_clips"]))
+    names = unit_names(model, kind)
     return {
         name: np.concatenate([frame for clip in row for frame in _shown(clip, kind)], 1)
         for name, row in zip(names, rows, strict=False)

@@ -75,7 +75,7 @@ def _kind(model: ModelRun, kind: str, title: str, budget: int) -> str:
     moving = pictures.encode_clips([clip for row in drawn for clip in row], budget)
     columns = len(drawn[0])
     rows = []
-    for index, name in enumerate(unit_names(model, kind, len(drawn))):
+    for index, name in enumerate(unit_names(model, kind)[: len(drawn)]):
         strip = moving[index * columns : (index + 1) * columns]
         if strip:
             rows.append(_row(name, strip))
@@ -96,9 +96,9 @@ def _row(name: str, strip) -> str:
     )
 
 
-def unit_names(model: ModelRun, kind: str, count: int) -> list[str]:
-    """What the units shown are called: their numbers in the model."""
-    numbers = model.units.get(f"{kind}_units")
+def unit_names(model: ModelRun, kind: str) -> list[str]:
+    """What the units are called: their numbers in the model."""
+    numbers, count = model.units.get(f"{kind}_units"), len(model.units[f"{kind}_clips"])
     if numbers is None or numbers.shape[:1] != (count,) or numbers.ndim != 1:
         numbers = np.arange(count)
     return [f"unit {number}" for number in numbers.tolist()]

@@ -21,7 +21,7 @@ def render_seconds(world, folder, counts, progress=None):
     the names of each split, `KINDtest.json` the boxes of what sounds in the pictures
     of the test split, `classes.txt` the classes that they number, one a line. What
     is silent or unseen is not told, as in the published boxes. What is left of a
-    second is not written.
+    second is not written. Splits may be written one after the other.
 
     Args:
         world: `OrchestraWorld`.
@@ -53,7 +53,9 @@ def render_seconds(world, folder, counts, progress=None):
     folder = Path(folder)
     check_same_world(folder, world)
     write_text(folder / "classes.txt", "".join(f"{c}\n" for c in world.classes))
-    videos, boxes = {}, {}
+    labels = folder / f"MUSIC_{world.kind}_videos.json"
+    videos = _read_json(labels).get("videos", {})
+    boxes = _read_json(folder / f"{world.kind}test.json")
     done, total = 0, sum(counts.values())
     for split, count in counts.items():
         if not count:
@@ -66,14 +68,15 @@ def render_seconds(world, folder, counts, progress=None):
             _write(world, plan, folder, name)
             truth = world.annotation(plan)
             label = truth["labels"]["class"].replace("+", " ")
-            videos.setdefault(label, []).append(f"{split}{index:05d}")
+            _add(videos.setdefault(label, []), f"{split}{index:05d}")
             if split == "test":
                 boxes |= _boxes(world, truth, name)
             done += 1
             if progress is not None:
                 progress(done, total)
-    _write_json(folder / f"MUSIC_{world.kind}_videos.json", {"videos": videos})
-    _write_json(folder / f"{world.kind}test.json", boxes)
+    _write_json(labels, {"videos": videos})
+    if boxes:
+        _write_json(folder / f"{world.kind}test.json", boxes)
     return folder
 
 
@@ -126,6 +129,15 @@ def _box(source, index, size):
         "normbox": [round(value, 6) for value in place],
         "category_id": source["class_id"],
     }
+
+
+def _add(names, name):
+    if name not in names:
+        names.append(name)
+
+
+def _read_json(path):
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def _write_json(path, content):

@@ -160,3 +160,7 @@ def test_a_manifest_is_as_good_as_the_folder(music, capsys):
     place = music / "duettest.json"
     assert read_boxed(manifest, place).records == read_boxed(folder, place).records
     assert not read_truth(manifest).split("test")
+    # A manifest of something else is told to be one.
+    write(manifest, json.dumps({"root": "", "records": [{}], "rejects": []}))
+    with pytest.raises(ValueError, match="is no manifest of moments"):
+        read_boxed(manifest, place)

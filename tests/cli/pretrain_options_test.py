@@ -1,6 +1,7 @@
 """What `pretrain` makes of its options, before and after a run."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -150,6 +151,9 @@ def test_a_run_keeps_what_was_set(tmp_path, capsys):
     capsys.readouterr()
     assert main([*run, "--set", "mine_after=2"]) == 2
     assert "holds a run with set" in capsys.readouterr().err
+    # Of a run that is done the model counts, whatever else was deleted.
+    shutil.rmtree(out / "checkpoints")
+    assert main([*run, "--set", "mine_after=2"]) == 2
 
 
 def test_a_fresh_model_starts_from_a_trained_backbone(tmp_path):

@@ -166,7 +166,9 @@ def test_kinetics_is_read_with_the_lists_of_training_and_validation(
     assert len(json.loads(out.read_text())["records"]) == 2
 
 
-def test_vggsound_is_read_with_both_splits_or_the_clips_that_count(videos, tmp_path):
+def test_vggsound_is_read_with_its_splits_or_the_clips_that_count(
+    videos, tmp_path, capsys
+):
     out, lists = tmp_path / "v.json", tmp_path / "vggsound.csv"
     lists.write_text("v_1,30,run,train\nv_2,0,run,test\nv_9,0,run,test\n")
     scan = ["scan", str(videos / "videos"), "--layout", "vggsound", "--out", str(out)]
@@ -183,10 +185,15 @@ def test_vggsound_is_read_with_both_splits_or_the_clips_that_count(videos, tmp_p
     only = tmp_path / "clips.txt"
     only.write_text("v_2.flac v_2.mp4\n")
     assert found("--only", str(only)) == ({"run/v_2.mp4": "train"}, [])
-    lists = lists.rename(tmp_path / "test.csv")
+    lists.write_text("v_1,30,run,train\n")
+    assert found() == ({"run/v_1.mp4": "train"}, [])
     lists.write_text("v_1_000030.mp4,run\n")
-    scan[-1] = str(lists)
+    assert main(scan) == 2
+    assert "vggsound.csv needs --split" in capsys.readouterr().err
+    scan[-1] = str(lists.rename(tmp_path / "test.csv"))
     assert found() == ({"run/v_1.mp4": "test"}, [])
+    only.write_text("v_1.flac v_1.mp4\n")
+    assert found("--only", str(only)) == ({"run/v_1.mp4": "test"}, [])
 
 
 def test_what_is_cut_into_seconds_is_listed_for_localisers_only(run, tmp_path, capsys):
@@ -216,6 +223,8 @@ def test_what_is_cut_into_seconds_is_listed_for_localisers_only(run, tmp_path, c
     assert (record.video_id, record.split, record.labels) == ("b" * 11, "train", {})
     assert main([*scan, "audioset_instruments", "--only", str(only), *lists]) == 2
     assert "--only is for --layout vggsound and music" in capsys.readouterr().err
+    assert main([*scan, "music", "--cache", str(tmp_path / "c.json")]) == 2
+    assert "--cache is for videos" in capsys.readouterr().err
     with pytest.raises(ValueError, match="no manifest of moments"):
         MomentManifest.load(run / "run.json")
 

@@ -291,6 +291,15 @@ def test_the_picture_shows_units_where_there_are_any_and_else_scores(full, tmp_p
         assert image.size == (1400, 800)
     with pytest.raises(ValueError, match="no units of a model"):
         write_unit_picture(bare, tmp_path / "none.png")
+    for name in ("gallery", "maps"):
+        for model in ("dclr", "baseline"):
+            (bare / model / f"{name}.npz").unlink()
+    summary = json.loads((bare / "summary.json").read_text())
+    for model in ("dclr", "baseline"):
+        summary[model] = {"localisation": {"kind": "solo"}}
+    (bare / "summary.json").write_text(json.dumps(summary))
+    with pytest.raises(ValueError, match="nothing to draw"):
+        write_picture(bare, tmp_path / "none.png")
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="nothing to draw"):
         write_picture(tmp_path / "empty", tmp_path / "none.png")

@@ -1,9 +1,11 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from reader_results import reasons
 
 from keras_avrep.cli.main import main
 from keras_avrep.data import (
@@ -185,14 +187,23 @@ def test_a_folder_that_is_cut_keeps_its_splits(seconds, tmp_path):
     manifest = read_moment_folder(folder)
     assert [len(manifest.split(s)) for s in ("train", "test")] == [2, 4]
     assert manifest.rejects == []
-    (folder / "train.txt").rename(tmp_path / "train.txt")
-    try:
-        manifest = read_moment_folder(folder)
-    finally:
-        (tmp_path / "train.txt").rename(folder / "train.txt")
-    assert {r.split for r in manifest.records} == {"test"}
-    reject = {"path": "train00000_0_1000", "reason": "is in none of test.txt"}
-    assert manifest.rejects == [reject]
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "train.txt").unlink()
+    # What is not held out is to learn from.
+    assert read_moment_folder(copy).records[-1].split == "train"
+    first, second = (f"test0000{n}_0_1000" for n in (0, 1))
+    (copy / "train.txt").write_text(f"{first}.flac {first}.mp4\ngone.flac gone.mp4\n")
+    manifest = read_moment_folder(copy)
+    found = {r.moment_id: r.split for r in manifest.records}
+    assert found == {
+        **{f"{first}/00{s}": "train" for s in (0, 1)},
+        **{f"{second}/00{s}": "test" for s in (0, 1)},
+    }
+    assert reasons(manifest) == {
+        "gone": "listed in train.txt but not there",
+        first: "listed for train and again test",
+        "train00000_0_1000": "is in none of the lists of splits",
+    }
 
 
 def test_cutting_goes_on_where_it_was_interrupted(tmp_path):
@@ -206,6 +217,14 @@ def test_cutting_goes_on_where_it_was_interrupted(tmp_path):
     render_seconds(world, tmp_path, {"train": 2}, lambda *done: seen.append(done))
     assert lost.exists() and kept.stat().st_mtime_ns == stamp
     assert seen == [(1, 2), (2, 2)]
+    # A split that comes later is added to what is known of the others.
+    assert not (tmp_path / "solotest.json").exists()
+    render_seconds(world, tmp_path, {"test": 1})
+    render_seconds(world, tmp_path, {"train": 1})
+    content = json.loads((tmp_path / "MUSIC_solo_videos.json").read_text())
+    names = sorted(name for names in content["videos"].values() for name in names)
+    assert names == ["test00000", "train00000", "train00001"]
+    assert len(json.loads((tmp_path / "solotest.json").read_text())) == 8
     with pytest.raises(ValueError, match="another world"):
         render_seconds(small("duet"), tmp_path, {"train": 1})
     with pytest.raises(ValueError, match="no whole second"):

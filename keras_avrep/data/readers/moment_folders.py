@@ -1,10 +1,12 @@
 """Folders of moments, told by their layout."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from keras_avrep.data.moments import MomentManifest
 from keras_avrep.data.readers.files import json_of
+from keras_avrep.data.readers.listing import NOT_THERE
 from keras_avrep.data.readers.music_solo import read_music_solo
 from keras_avrep.data.readers.second_folders import (
     has_seconds,
@@ -28,7 +30,8 @@ def read_moment_folder(folder: str | os.PathLike) -> MomentManifest | None:
     pictures, as of `read_music_solo`. Classes of these come from the label file
     `MUSIC_solo_videos.json` or `MUSIC_duet_videos.json` in the folder or the one
     above, as far as there is one; splits from the lists `pretrain.txt`, `train.txt`
-    and `test.txt` in the folder, if there are any.
+    and `test.txt` in the folder, if there are any. With `test.txt` alone all others are
+    of the split `"train"`.
 
     Args:
         folder: the root.
@@ -55,23 +58,41 @@ def read_moment_folder(folder: str | os.PathLike) -> MomentManifest | None:
 
 
 def _read_seconds(root: Path) -> MomentManifest:
-    """All of a folder, or what its lists have, in splits."""
-    labels = label_file(root)
-    lists = {s: root / f"{s}.txt" for s in SPLIT_FOLDERS}
-    lists = {split: path for split, path in lists.items() if path.is_file()}
-    if not lists:
-        return read_music_solo(root, labels)
-    whole, seen = MomentManifest(str(root), []), set()
-    for split, path in lists.items():
-        part = read_music_solo(root, labels, path, split)
-        seen.update(pair_names(path, []))
-        whole.records += part.records
-        whole.rejects += part.rejects
-    for name in sorted(p.name for p in sound_folder(root).iterdir() if p.is_dir()):
-        if name not in seen:
-            reason = f"is in none of {', '.join(p.name for p in lists.values())}"
-            whole.rejects.append({"path": name, "reason": reason})
-    return whole
+    """All of a folder, in the splits of its lists."""
+    manifest = read_music_solo(root, label_file(root))
+    splits = _listed_splits(root, manifest.rejects)
+    if not splits:
+        return manifest
+    # What is not held out is to learn from, unless there is a list of that, too.
+    default = "train" if set(splits.values()) == {"test"} else None
+    records, unlisted = [], set()
+    for record in manifest.records:
+        name = record.moment_id.rpartition("/")[0]
+        if split := splits.get(name, default):
+            records.append(replace(record, split=split))
+        else:
+            unlisted.add(name)
+    manifest.records = records
+    reason = "is in none of the lists of splits"
+    manifest.rejects += [{"path": name, "reason": reason} for name in sorted(unlisted)]
+    return manifest
+
+
+def _listed_splits(root: Path, rejects: list[dict[str, str]]) -> dict[str, str]:
+    """The split of each video that a list names, the first if there are several."""
+    splits: dict[str, str] = {}
+    for split in SPLIT_FOLDERS:
+        path = root / f"{split}.txt"
+        for name in pair_names(path, rejects) if path.is_file() else ():
+            if name in splits:
+                reason = f"listed for {splits[name]} and again {split}"
+                rejects.append({"path": name, "reason": reason})
+                continue
+            splits[name] = split
+            if not (sound_folder(root) / name).is_dir():
+                reason = f"listed in {path.name} {NOT_THERE}"
+                rejects.append({"path": name, "reason": reason})
+    return splits
 
 
 def label_file(root: Path) -> Path | None:

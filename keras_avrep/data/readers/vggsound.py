@@ -91,6 +91,11 @@ def read_vggsound(
     )
 
 
+def listed_splits(path: Path) -> set[str]:
+    """The splits that the rows of a list say; none of a list without that column."""
+    return {row[3] for _, row in _rows(path.expanduser()) if len(row) == 4}
+
+
 def _rows(path: Path):
     reader = csv_module.reader(StringIO(text_of(path), newline=""))
     for row in reader:
