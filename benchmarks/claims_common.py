@@ -102,7 +102,10 @@ def probed(model, preset, manifest, seed, control=None):
 
 
 def spread(values):
-    """Mean and, of several, standard deviation of shares, as percent."""
+    """Mean and, of several, standard deviation of shares, as percent.
+
+    That of the seeds themselves, with their number as the divisor.
+    """
     values = 100 * np.array(values)
     if len(values) == 1:
         return f"{values[0]:.1f}"

@@ -370,6 +370,20 @@ def test_the_variant_for_audioset_hears_and_sees_each_class_on_its_own():
         MixtureTrainer(model, adam(), category="sideways")
 
 
+def test_what_is_seen_has_a_temperature_too():
+    model = ready()
+    plain = MixtureTrainer(model, adam())
+    phases = model.training_phases(CountedSet(), CountedSet(), seen_temperature=2.0)
+    warm = phases[-1].trainer
+    views = plain.make_views(draw_batch(RNG(4)))
+    keys = plain.key_forward(views)
+    logits, halved = (
+        numpy_of(t.query_forward(views, keys))["log_seen"] for t in (plain, warm)
+    )
+    # A softmax forgets a constant, and half of it.
+    np.testing.assert_allclose(halved, np.log(softmax(logits / 2)), atol=1e-5)
+
+
 def test_a_warm_up_has_no_gate_and_shares_the_teacher():
     model = ready()
     learning = MixtureTrainer(model, adam())

@@ -32,6 +32,7 @@ def csol_phases(
     exclude_same_cluster=False,
     category="divergence",
     temperature=1.0,
+    seen_temperature=1.0,
     direction="target",
     divide_by_classes=True,
     labels=None,
@@ -69,6 +70,7 @@ def csol_phases(
             once there are clusters. Defaults to `False`.
         category: string. See `MixtureTrainer`. Defaults to `"divergence"`.
         temperature: float. See `MixtureTrainer`. Defaults to 1.
+        seen_temperature: float. See `MixtureTrainer`. Defaults to 1.
         direction: string. See `MixtureTrainer`. Defaults to `"target"`.
         divide_by_classes: bool. See `MixtureTrainer`. Defaults to `True`.
         labels: ints, one for each record of `solo`. Classes that are known, instead of
@@ -117,6 +119,7 @@ def csol_phases(
         "negatives": possible_negatives(negatives, mixed),
         "category": category,
         "temperature": temperature,
+        "seen_temperature": seen_temperature,
         "direction": direction,
         "divide_by_classes": divide_by_classes,
     }

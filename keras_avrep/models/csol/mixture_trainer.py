@@ -24,6 +24,8 @@ class MixtureTrainer(CorrespondenceTrainer):
             classes, or `"presence"` of each class on its own, as for AudioSet; see
             `class_presence`. Defaults to `"divergence"`.
         temperature: float. Of the softmax over what is heard. Defaults to 1.
+        seen_temperature: float. Of the softmax over what is seen, of a divergence.
+            Defaults to 1.
         direction: string. Of the divergence; see `distribution_divergence`. Defaults
             to `"target"`, as released.
         divide_by_classes: bool. Whether the divergence is divided by the number of
@@ -49,6 +51,7 @@ class MixtureTrainer(CorrespondenceTrainer):
         negatives=1,
         category="divergence",
         temperature=1.0,
+        seen_temperature=1.0,
         direction="target",
         divide_by_classes=True,
         gated=True,
@@ -71,7 +74,7 @@ class MixtureTrainer(CorrespondenceTrainer):
         self.direction = direction
         self.divide_by_classes = divide_by_classes
         self.gate = None if gated else SilentGate("off")
-        self.distribution = ClassDistribution()
+        self.distribution = ClassDistribution(seen_temperature)
         if teacher is None:
             # A twin that stands still: its momentum is never used.
             teacher = MomentumEncoder([task.audio_backbone, task.audio_classifier])
