@@ -163,9 +163,11 @@ def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, c
     frames = json.loads(drawn.with_suffix(".json").read_text())["frames"]
     assert all("heard" in frame for frame in frames)
     files = tmp_path / "files"
-    run("export", out, folders / "duet", "--formats", "litert", "--out", files)
-    (row,) = json.loads((out / "summary.json").read_text())["export"]
-    assert row["max_abs_diff"] < 1e-4
+    formats = ["saved_model", "litert"]
+    run("export", out, folders / "duet", "--formats", *formats, "--out", files)
+    rows = json.loads((out / "summary.json").read_text())["export"]
+    assert [row["format"] for row in rows] == formats
+    assert max(row["max_abs_diff"] for row in rows) < 1e-4
 
 
 @pytest.mark.parametrize(
