@@ -22,7 +22,10 @@ CALIBRATION_CLIPS = 64
 
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
-    parser.add_argument("folder", help=f"{VIDEOS}, to compare and calibrate on")
+    parser.add_argument(
+        "folder",
+        help=f"{VIDEOS}, to compare and calibrate on; of localisers also of moments",
+    )
     parser.add_argument("--out", help="folder; by default `export` in the run folder")
     parser.add_argument("--name", help="of the served model; by default its class's")
     parser.add_argument(
@@ -43,7 +46,7 @@ def add_arguments(parser):
 
 
 def run(args):
-    from keras_avrep.cli.export_localiser import export_localiser
+    from keras_avrep.cli.export_localiser import compared_records, export_localiser
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import is_run, load_run_model, update_summary
     from keras_avrep.cli.videos import manifest_cache, open_videos
@@ -53,12 +56,12 @@ def run(args):
     out = Path(args.out) if args.out else Path(args.run) / "export"
     main = main_part(model, config)
     parts = chosen_parts(model, main, args.parts)
-    manifest = open_videos(args.folder, manifest_cache(args.run, out))
-    compared, calibrating = divide(manifest)
+    cache = manifest_cache(args.run, out)
     if is_localiser(model):
-        sounding = [record for record in compared if record.has_audio]
-        results = export_localiser(model, config, sounding, out, args)
+        records = compared_records(args.folder, cache)
+        results = export_localiser(model, config, records, out, args)
     else:
+        compared, calibrating = divide(open_videos(args.folder, cache))
         clips = {"compared": compared, "calibrating": calibrating}
         results = export_video_model(model, config, parts, out, args, **clips)
     show_exports(results, say)

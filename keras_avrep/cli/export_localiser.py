@@ -10,7 +10,8 @@ def export_localiser(model, config, records, out, args):
     Args:
         model: `keras_avrep.models.LocalisationTask`.
         config: dict with its `clip`.
-        records: list of `keras_avrep.data.VideoRecord` with sound.
+        records: list of `keras_avrep.data.VideoRecord` with sound, or of
+            `MomentRecord`.
         out: folder.
         args: what `export` has parsed.
 
@@ -44,6 +45,19 @@ def export_localiser(model, config, records, out, args):
     return rows
 
 
+def compared_records(folder, cache):
+    """Videos with sound, or moments, to compare on; held-out ones if there are any."""
+    from keras_avrep.cli.export import divide
+    from keras_avrep.cli.progress import say
+    from keras_avrep.cli.scan import describe_moments
+    from keras_avrep.cli.videos import open_videos, read_moments
+
+    if (moments := read_moments(folder)) is not None:
+        describe_moments(moments, say)
+        return divide(moments)[0]
+    return [r for r in divide(open_videos(folder, cache))[0] if r.has_audio]
+
+
 def chosen_formats(asked):
     """The formats asked for, or all that a model with two inputs has."""
     known = ("saved_model", "litert")
@@ -59,13 +73,15 @@ def real_moments(model, records, clip):
     """A moment of each of some videos: `frame` and `audio`, stacked."""
     import numpy as np
 
-    from keras_avrep.data import MediaError, read_sample
+    from keras_avrep.data import ClipSource, MediaError, MomentRecord, MomentSource
 
-    sampler, rng = model.training_sampler(), np.random.default_rng(0)
-    samples = []
+    cut = bool(records) and isinstance(records[0], MomentRecord)
+    source_of = MomentSource if cut else ClipSource
+    source = source_of(records, model.training_sampler(), clip["size"])
+    rng, samples = np.random.default_rng(0), []
     for record in records:
         try:
-            sample = read_sample(record, sampler(record, rng), clip["size"])
+            sample = source.read(record, rng)
         except MediaError:
             continue
         samples.append((sample["frame"], sample["audio"]))

@@ -51,6 +51,11 @@ def test_csol_learns_from_rendered_mixtures_and_is_evaluated(mixtures, capsys):
     assert run("evaluate", out, mixtures / "duet", "--solo", mixtures / "solo") == 0
     found = json.loads((out / "evaluation.json").read_text())["localisation"]
     assert found["mixtures"]["moments"] == 2
+    files = mixtures / "files"
+    export = ["export", out, mixtures / "duet", "--formats", "litert", "--out", files]
+    assert run(*export) == 0
+    (row,) = json.loads((out / "summary.json").read_text())["export"]
+    assert row["max_abs_diff"] < 1e-4
 
 
 @pytest.fixture(scope="module")
