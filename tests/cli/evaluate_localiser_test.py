@@ -138,7 +138,7 @@ def test_worst_moments_are_those_left_after_the_typical():
 def test_folders_without_truth_are_told(model, folders, tmp_path):
     with pytest.raises(ValueError, match="does not say what sounds where"):
         read_truth(tmp_path)
-    with pytest.raises(ValueError, match="is not a folder"):
+    with pytest.raises(ValueError, match="nowhere is not there"):
         read_truth(tmp_path / "nowhere")
     clip = {**CLIP, "cluster_names": None}
     with pytest.raises(ValueError, match="no test split"):

@@ -83,11 +83,17 @@ def main(folder, name):
     arrays = {
         "losses": np.array(losses, "float32"),
         "outputs": model.predict_on_batch(inputs),
-        "moved": np.array(len(differing(start, trained))),
+        "unmoved": np.array(len(unmoved(start, trained))),
         "lost": np.array(len(differing(numbered(model.weights), again))),
     }
     arrays |= {f"trained_{path}": array for path, array in trained.items()}
     np.savez(folder / f"{name}.npz", **arrays)
+
+
+def unmoved(start, trained):
+    """Names of what has not learned; attention does not feel a bias of its keys."""
+    still = {*start} - {*differing(start, trained)}
+    return [name for name in still if not name.endswith("key/bias")]
 
 
 if __name__ == "__main__":
