@@ -1,12 +1,6 @@
 import keras
 import pytest
 
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
-
-    # Optimising the graphs of these small models takes longer than running them.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-
 # Two processes take a file at a time: these last longest, so they must not be last.
 SLOWEST_FILES = (
     "training/backends_test.py",
