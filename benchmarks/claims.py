@@ -38,7 +38,7 @@ def measure(module, path, args):
     configuration = {name: getattr(args, name) for name in module.DEFAULTS}
     if hasattr(module, "SCHEDULE"):
         configuration["schedule"] = module.SCHEDULE
-    policy = choose_device_policy()
+    policy = choose_device_policy(precision=args.precision)
     keras.config.set_dtype_policy(policy.precision)
     about = {
         "configuration": configuration,
@@ -130,6 +130,9 @@ def main():
         action="store_true",
         default=None,
         help="XLA also on a CPU: a core instead of all, for claims side by side",
+    )
+    parser.add_argument(
+        "--precision", help="name of a dtype policy; that of this machine by default"
     )
     parser.add_argument("--table", action="store_true", help="only write the tables")
     args = parser.parse_args()

@@ -62,6 +62,13 @@ LADDER = {
         {"first_clustering": SOLO},
         {},
     ),
+    # As many passes over the classes as in three turns.
+    "once_six_passes": (
+        "clusters found once, all six passes over them",
+        {},
+        {"first_clustering": SOLO, "classification_passes": 6},
+        {},
+    ),
     "heads_only": (
         "classes learned by heads alone",
         {},
