@@ -7,6 +7,7 @@
     keras-avrep render wild --world orchestra --kind unconstrained --seed 1
     keras-avrep render seconds --world orchestra --cut --seconds 3
     keras-avrep render clean --world orchestra --kind unconstrained --seed 1 --clean
+    keras-avrep render synthetic --world orchestra --kind composite --csol-mixtures
 
 The world `scenes`: sprites that move over still scenes; scene, sprite and motion are
 independent, and no single frame tells the motion. The world `orchestra`: instruments
@@ -39,6 +40,7 @@ ORCHESTRA = {
     "pictures": None,
     "recordings": None,
     "mixtures": False,
+    "csol_mixtures": False,
     "cut": False,
     "wav": False,
     "stems": False,
@@ -115,6 +117,12 @@ def _add_orchestra_arguments(group):
         help="write pictures, waveforms and the sound of each source, not videos",
     )
     group.add_argument(
+        "--csol-mixtures",
+        action="store_true",
+        default=None,
+        help="write pictures, sounds and boxes of what sounds, as CSOL has them",
+    )
+    group.add_argument(
         "--cut",
         action="store_true",
         default=None,
@@ -176,8 +184,9 @@ def run(args):
         return
     _refuse_two_layouts(args)
     world = _orchestra(args)
-    if args.mixtures:
-        render_mixtures(world, args.folder, counts, progress)
+    if args.mixtures or args.csol_mixtures:
+        layout = "ier" if args.mixtures else "csol"
+        render_mixtures(world, args.folder, counts, progress, layout)
     elif args.cut:
         render_seconds(world, args.folder, counts, progress)
     else:
@@ -210,13 +219,11 @@ def _refuse(args, names):
 
 
 def _refuse_two_layouts(args):
-    """What is written beside videos goes with neither of the other layouts."""
-    given = [
-        name for name in ("mixtures", "cut", "wav", "stems") if getattr(args, name)
-    ]
-    layout = next((name for name in given if name in ("mixtures", "cut")), None)
-    if layout and len(given) > 1:
-        other = next(name for name in given if name != layout)
+    """What is written beside videos goes with none of the other layouts."""
+    layouts = ("mixtures", "csol_mixtures", "cut")
+    given = [name for name in (*layouts, "wav", "stems") if getattr(args, name)]
+    if len(given) > 1 and given[0] in layouts:
+        layout, other = (name.replace("_", "-") for name in given[:2])
         raise ValueError(
             f"--{other} does not go with --{layout}, which decides what is written."
         )

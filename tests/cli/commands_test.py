@@ -92,6 +92,12 @@ def test_render_draws_an_orchestra(tmp_path, capsys):
     mixed = tmp_path / "mixtures"
     assert main(["render", str(mixed), *counts, *run[-4:], "--mixtures"]) == 0
     assert (mixed / "test/stems/00000.npz").exists()
+    published = tmp_path / "published"
+    run_published = ["render", str(published), *counts, *run[-4:], "--size", "48"]
+    assert main([*run_published, "--csol-mixtures"]) == 0
+    assert (published / "test1/box/00000.npy").exists()
+    assert main([*run_published, "--csol-mixtures", "--stems"]) == 2
+    assert "--stems does not go with --csol-mixtures" in capsys.readouterr().err
     assert main([*run, "--sprites", "2"]) == 2
     assert "--sprites does not belong to the world orchestra" in capsys.readouterr().err
     assert main(["render", str(folder), "--kind", "solo"]) == 2

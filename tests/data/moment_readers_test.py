@@ -385,6 +385,33 @@ def test_unlike_names_are_paired_in_order(tmp_path):
         read_synthetic_mixtures(tmp_path / "train/train/audio")
 
 
+def test_composites_are_written_as_published(tmp_path):
+    world = OrchestraWorld("composite", size=64)
+    counts = {"pretrain": 1, "train": 2, "test": 2}
+    render_mixtures(world, tmp_path, counts, layout="csol")
+    for place in ("pretrain", "train/train"):
+        assert {p.name for p in (tmp_path / place).iterdir()} == {"audio", "video"}
+    rows = np.load(tmp_path / "test1/box/00001.npy")
+    plan = world.plan("test", 1)
+    heard = [k for k, s in enumerate(plan["sources"]) if s["sounding"]]
+    assert rows.shape == (len(heard), 5) and len(heard) < len(plan["sources"])
+    manifest = read_synthetic_mixtures(tmp_path)
+    assert not manifest.rejects
+    assert {s: len(manifest.split(s)) for s in counts} == counts
+    record = manifest.split("test")[1]
+    assert record.labels == plan["labels"] and all(record.box_sounding)
+    assert record.box_labels == tuple(plan["sources"][k]["class"] for k in heard)
+    np.testing.assert_allclose(record.boxes, world.boxes(plan)[heard, 0], atol=1e-6)
+    sample = read_moment(record, size=64)
+    np.testing.assert_array_equal(sample["audio"], world.waveform(plan))
+    assert np.abs(sample["frame"].astype(int) - world.frames(plan)[0]).mean() < 4
+    # What is told of training samples is nothing.
+    record = manifest.split("train")[1]
+    assert (record.boxes, record.labels) == ((), {})
+    with pytest.raises(ValueError, match="`layout` is 'music'"):
+        render_mixtures(world, tmp_path, counts, layout="music")
+
+
 def test_rendered_mixtures_are_read_with_all_their_truth(tmp_path):
     world = OrchestraWorld("unconstrained", size=64, num_off_screen=(1, 1))
     render_mixtures(world, tmp_path, {"train": 2, "test": 1})

@@ -29,12 +29,12 @@ def videos(tmp_path_factory):
     return root
 
 
-def run_program(videos, out, name="csol", **environment):
+def run_program(videos, out, name="csol", *more, **environment):
     helpers = PROGRAM.parent.parent / "helpers"
     given = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, [str(helpers), given]))
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), name, str(videos), str(out)],
+        [sys.executable, str(PROGRAM), name, str(videos), str(out), *more],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path, **environment},
@@ -57,6 +57,14 @@ def kill_after(videos, out, step, name="csol"):
             break
     program.communicate()
     assert program.returncode == -signal.SIGKILL
+
+
+def kill_between(videos, out, phase, name="csol"):
+    """Start, and let it kill itself right after a phase."""
+    program = run_program(videos, out, name, phase)
+    lines = program.communicate()[0].splitlines()
+    assert program.returncode == -signal.SIGKILL
+    assert lines[-1] == f"ended: {phase}."
 
 
 def arrays(out):
@@ -107,11 +115,16 @@ def assert_same_end(one, other):
     assert [r["step"] for r in rows[0]] == [r["step"] for r in rows[1]]
 
 
-def test_a_run_killed_in_both_stages_ends_with_the_same_bits(whole, videos, tmp_path):
-    # Between clustering and the next checkpoint, and among mixtures.
-    for step in (5, 7):
+def test_a_run_killed_anywhere_ends_with_the_same_bits(whole, videos, tmp_path):
+    # In correspondence, between clustering and the next checkpoint, between the stages
+    # and among mixtures.
+    for step in (3, 5):
         kill_after(videos, tmp_path, step)
-    assert "resumed at step 6 of 8" in finish(videos, tmp_path)
+    kill_between(videos, tmp_path, "clusters and classes 2 of 2")
+    kill_after(videos, tmp_path, 7)
+    lines = finish(videos, tmp_path)
+    assert "resumed at step 6 of 8" in lines
+    assert "ended: clusters and classes 2 of 2." in lines
     assert_same_end(whole[0], tmp_path)
     # The figures of parts that were saved are not lost: of the phase of classes, from
     # its second step on.
@@ -128,9 +141,10 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
         "mixtures 2 of 2: steps 7 to 8",
         "any videos: steps 9 to 10",
     ]
-    # Among mixtures of solos, and among any videos.
-    for step in (7, 9):
-        kill_after(videos, parts, step, "ier")
+    # Among mixtures of solos, between the stages, and among any videos.
+    kill_after(videos, parts, 7, "ier")
+    kill_between(videos, parts, "mixtures 2 of 2", "ier")
+    kill_after(videos, parts, 9, "ier")
     assert "resumed at step 8 of 10" in finish(videos, parts, "ier")
     assert_same_end(whole, parts)
 
