@@ -149,14 +149,14 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
     assert_same_end(whole, parts)
 
 
-@pytest.mark.parametrize("name", ["csol", "ier"])
-def test_all_phases_run_on_torch(name, videos, tmp_path):
-    lines = finish(videos, tmp_path, name, KERAS_BACKEND="torch")
+@pytest.mark.parametrize(("name", "backend"), [("csol", "jax"), ("ier", "torch")])
+def test_all_phases_run_on_other_backends(name, backend, videos, tmp_path):
+    lines = finish(videos, tmp_path, name, KERAS_BACKEND=backend)
     assert [line for line in lines if line.startswith("ended: clusters")]
     losses = [v for r in read_history(tmp_path / "history.csv") for v in r.values()]
     assert np.isfinite([v for v in losses if v is not None]).all()
     before = arrays(tmp_path)
-    again = finish(videos, tmp_path, name, KERAS_BACKEND="torch")
+    again = finish(videos, tmp_path, name, KERAS_BACKEND=backend)
     assert any(line.startswith("resumed at step") for line in again)
     assert again[-1] == lines[-1]
     for key, array in arrays(tmp_path).items():
