@@ -33,11 +33,13 @@ def run_program(videos, out, name="csol", *more, **environment):
     helpers = PROGRAM.parent.parent / "helpers"
     given = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, [str(helpers), given]))
+    # XLA takes longer to optimise these programs than to run them.
+    quick = {"PYTHONPATH": path, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), name, str(videos), str(out), *more],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": path, **environment},
+        env={**os.environ, **quick, **environment},
     )
 
 
