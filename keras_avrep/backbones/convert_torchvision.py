@@ -90,8 +90,9 @@ def infer_backbone_arguments(state_dict: Mapping[str, Any]) -> dict[str, Any]:
         state_dict: mapping as for `convert_torchvision`.
 
     Returns:
-        A dict with `"convolution"`, `"blocks"` and `"width_multiplier"`, and
-        with `"image_shape"` only if the video has other than 3 channels.
+        A dict with `"convolution"`, `"blocks"` and `"width_multiplier"`, with
+        `"stem_frames"` only if it is not 3, and with `"image_shape"` only if the
+        video has other than 3 channels. Weights do not tell of `stem_pool`.
 
     Raises:
         ValueError: if the weights are of no torchvision video ResNet.
@@ -117,7 +118,9 @@ def infer_backbone_arguments(state_dict: Mapping[str, Any]) -> dict[str, Any]:
             f"`state_dict` is of no torchvision video ResNet: it has no {error}; "
             "give weights of r3d_18, r2plus1d_18 or mc3_18."
         ) from None
-    channels = shapes[FIRST_WEIGHT][1]
+    channels, frames = shapes[FIRST_WEIGHT][1:3]
+    if arguments["convolution"] != "2plus1d" and frames != 3:
+        arguments["stem_frames"] = frames
     if channels != 3:
         arguments["image_shape"] = (None, None, None, channels)
     return arguments
@@ -151,7 +154,7 @@ def _torch_name(name, convolution):
 
 def _advice(backbone, state_dict):
     if isinstance(backbone, VideoResNetBackbone):
-        arguments = infer_backbone_arguments(state_dict)
+        arguments = {"stem_frames": 3, **infer_backbone_arguments(state_dict)}
     else:
         arguments = infer_image_backbone_arguments(state_dict)
     kind = type(backbone).__name__

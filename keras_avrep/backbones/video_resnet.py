@@ -2,7 +2,11 @@ import keras
 
 from keras_avrep.backbones.renormalise import renormalise
 from keras_avrep.backbones.video_backbone import VideoBackbone
-from keras_avrep.layers import FoldedBatchNormalization, FoldedConv3D
+from keras_avrep.layers import (
+    FoldedBatchNormalization,
+    FoldedConv3D,
+    FoldedMaxPool3D,
+)
 
 CONVOLUTIONS = ("2plus1d", "3d", "mixed")
 
@@ -18,6 +22,11 @@ class VideoResNetBackbone(VideoBackbone):
         blocks: list of 4 ints. Residual blocks of each stage. Defaults to
             `[2, 2, 2, 2]`; DCLR's released code builds `[1, 1, 1, 1]`.
         width_multiplier: float. Scales every channel count. Defaults to `1.0`.
+        stem_frames: int. Frames that the stem's kernel spans where it is not
+            factored: 3 as torchvision has it, 7 in the R3D-18 of Static and Dynamic
+            Concepts and its siblings. Defaults to 3.
+        stem_pool: bool. Whether the stem ends in max-pooling over 3x3 pixels with
+            stride 2, as in that R3D-18. Defaults to `False`.
         image_shape: tuple. `(time, height, width, channels)` of the input, any
             of the first three `None`. Defaults to `(None, None, None, 3)`.
         fold: bool. Whether convolutions run in their 2-D form.
@@ -33,7 +42,11 @@ class VideoResNetBackbone(VideoBackbone):
     Returns:
         A model from video `(batch, T, H, W, 3)`, normalised, to a map
         `(batch, T / 8, H / 16, W / 16, 512 * width_multiplier)`
-        (`"mixed"` keeps T).
+        (`"mixed"` keeps T; `stem_pool` halves H and W once more).
+
+    Raises:
+        ValueError: if there is no such `convolution`, or `stem_frames` is given for
+            a factored one.
 
     Example:
     ```python
@@ -53,6 +66,8 @@ class VideoResNetBackbone(VideoBackbone):
         convolution="2plus1d",
         blocks=(2, 2, 2, 2),
         width_multiplier=1.0,
+        stem_frames=3,
+        stem_pool=False,
         image_shape=(None, None, None, 3),
         fold=True,
         input_scale=None,
@@ -64,10 +79,15 @@ class VideoResNetBackbone(VideoBackbone):
             raise ValueError(
                 f"`convolution` must be one of {CONVOLUTIONS}, got {convolution!r}."
             )
+        if convolution == "2plus1d" and stem_frames != 3:
+            raise ValueError(
+                f"`stem_frames` is {stem_frames}, but '2plus1d' factors its stem: "
+                "its kernel in time is 3; leave it out."
+            )
         widths = [max(1, round(c * width_multiplier)) for c in (64, 128, 256, 512)]
         # === Functional model ===
         video = keras.Input(shape=image_shape, name="video")
-        build = _Builder(convolution, fold, dtype)
+        build = _Builder(convolution, fold, dtype, stem_frames, stem_pool)
         x = renormalise(video, input_scale, input_offset)
         x = build.stem(x, widths[0], max(1, round(45 * width_multiplier)))
         stages = {"stem": x}
@@ -82,6 +102,8 @@ class VideoResNetBackbone(VideoBackbone):
         self.convolution = convolution
         self.blocks = list(blocks)
         self.width_multiplier = width_multiplier
+        self.stem_frames = stem_frames
+        self.stem_pool = stem_pool
         self.image_shape = tuple(image_shape)
         self.fold = fold
         self.input_scale = None if input_scale is None else list(input_scale)
@@ -95,6 +117,8 @@ class VideoResNetBackbone(VideoBackbone):
             "convolution": self.convolution,
             "blocks": self.blocks,
             "width_multiplier": self.width_multiplier,
+            "stem_frames": self.stem_frames,
+            "stem_pool": self.stem_pool,
             "image_shape": self.image_shape,
             "fold": self.fold,
             "input_scale": self.input_scale,
@@ -105,10 +129,12 @@ class VideoResNetBackbone(VideoBackbone):
 class _Builder:
     """Assembles the layers of one backbone."""
 
-    def __init__(self, convolution, fold, dtype):
+    def __init__(self, convolution, fold, dtype, stem_frames, stem_pool):
         self.convolution = convolution
         self.fold = fold
         self.dtype = dtype
+        self.stem_frames = stem_frames
+        self.stem_pool = stem_pool
 
     def conv(self, x, filters, kernel, strides, name):
         return FoldedConv3D(
@@ -125,12 +151,17 @@ class _Builder:
 
     def stem(self, x, width, mid_width):
         if self.convolution != "2plus1d":
-            x = self.conv(x, width, (3, 7, 7), (1, 2, 2), "stem_conv")
-            return self.relu(self.norm(x, "stem_norm"), "stem_relu")
-        x = self.conv(x, mid_width, (1, 7, 7), (1, 2, 2), "stem_spatial")
-        x = self.relu(self.norm(x, "stem_spatial_norm"), "stem_spatial_relu")
-        x = self.conv(x, width, (3, 1, 1), (1, 1, 1), "stem_temporal")
-        return self.relu(self.norm(x, "stem_norm"), "stem_relu")
+            kernel = (self.stem_frames, 7, 7)
+            x = self.conv(x, width, kernel, (1, 2, 2), "stem_conv")
+        else:
+            x = self.conv(x, mid_width, (1, 7, 7), (1, 2, 2), "stem_spatial")
+            x = self.relu(self.norm(x, "stem_spatial_norm"), "stem_spatial_relu")
+            x = self.conv(x, width, (3, 1, 1), (1, 1, 1), "stem_temporal")
+        x = self.relu(self.norm(x, "stem_norm"), "stem_relu")
+        if not self.stem_pool:
+            return x
+        pool = FoldedMaxPool3D(3, 2, "symmetric", dtype=self.dtype, name="stem_pool")
+        return pool(x)
 
     def block(self, x, width, stride, stage, name):
         time_stride = stride

@@ -138,6 +138,24 @@ def test_outputs_equal_torch(convolution, fold):
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def test_a_longer_stem_is_recognised():
+    net = random_net("3d")
+    torch.manual_seed(1)
+    net.stem[0] = conv(3, WIDTHS[0], (7, 7, 7), (1, 2, 2))
+    net.stem.append(nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)))
+    weights = net.state_dict()
+    arguments = infer_backbone_arguments(weights)
+    assert arguments["stem_frames"] == 7
+    backbone = VideoResNetBackbone(**arguments, stem_pool=True)
+    convert_torchvision(backbone, weights)
+    found, expected = outputs(net, backbone)
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    backbone = VideoResNetBackbone(**{**arguments, "stem_frames": 3})
+    with pytest.raises(ValueError, match="stem_frames=7"):
+        convert_torchvision(backbone, weights)
+
+
 def parameter_count(backbone):
     return sum(int(np.prod(v.shape)) for v in backbone.trainable_variables)
 

@@ -55,12 +55,18 @@ PRESETS = {
         "videos of the procedural world `scenes`.",
     },
     "controllable_augmentations_r3d_18": {
-        "backbone": {"convolution": "3d", "blocks": [2, 2, 2, 2]},
+        "backbone": {
+            "convolution": "3d",
+            "blocks": [2, 2, 2, 2],
+            "stem_frames": 7,
+            "stem_pool": True,
+        },
         "views": PAPER_VIEWS,
         "task": {**PAPER_TASK, "time_stages": DEPTHS},
         "clip": PAPER_CLIP,
         "optimizer": PAPER_OPTIMIZER,
-        "description": "R3D-18 at 16x128x128 with 2x4x4 regions of stage 4. The "
+        "description": "R3D-18 at 16x128x128 with 2x4x4 regions of stage 4, its stem "
+        "that of the authors' earlier work. The "
         "paper's own settings are not known: a configuration in the manner of the "
         "authors' earlier work, without weights: Adam 1e-3, a tenth after 70 % of "
         "the run.",

@@ -86,13 +86,18 @@ PRESETS = {
         "tenth after 70 of 100 rounds.",
     },
     "static_dynamic_concepts_r3d_18_k400": {
-        "backbone": {"convolution": "3d", "blocks": [2, 2, 2, 2]},
+        "backbone": {
+            "convolution": "3d",
+            "blocks": [2, 2, 2, 2],
+            "stem_frames": 7,
+            "stem_pool": True,
+        },
         "views": PAPER_VIEWS,
         "task": KINETICS,
         "clip": PAPER_CLIP,
         "optimizer": KINETICS_OPTIMIZER,
-        "description": "R3D-18 at 16x128x128 and 100 concepts of each kind; its stem "
-        "is 3x7x7 without pooling, so maps are 2x8x8 rather than the 2x4x4 of the "
-        "released code's unused R3D-18. Trained as the one before.",
+        "description": "R3D-18 at 16x128x128 and 100 concepts of each kind, with the "
+        "stem of 7x7x7 and the pooling of the released code, which does not use it: "
+        "maps are 2x4x4. Trained as the one before.",
     },
 }
