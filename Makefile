@@ -3,7 +3,7 @@ VENV := .venv
 DATA =
 OUT = $(if $(DATA),runs/mine,runs/demo)
 
-.PHONY: demo test lint
+.PHONY: demo test test-jax lint
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check -q -e ".[test]"
@@ -18,6 +18,11 @@ lint: $(VENV)/installed
 test: lint
 	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest -n 2 --dist loadfile \
 		--no-loadscope-reorder
+
+# What `tests/other_backends_test.py` does with torch; JAX takes minutes.
+test-jax: $(VENV)/installed
+	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(VENV)/bin/python -m pytest \
+		-n 2 --dist loadfile --no-loadscope-reorder tests/layers tests/losses tests/views
 
 # Only what the demo needs: no test tools, no other backends.
 $(VENV)/runtime: pyproject.toml

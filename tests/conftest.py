@@ -9,6 +9,7 @@ SLOWEST_FILES = (
     "cli/systems_test.py",
     "training/localiser_backends_test.py",
     "training/phases_test.py",
+    "tests/other_backends_test.py",
     "notebooks/pretrain_and_ship_test.py",
     "training/checkpoint_test.py",
     "notebooks/find_what_sounds_test.py",

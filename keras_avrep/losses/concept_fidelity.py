@@ -22,5 +22,6 @@ def concept_fidelity(rebuilt, target):
 
     Reference: Static and Dynamic Concepts (arXiv:2207.12795), note section 4.4.
     """
-    rebuilt, target = (unit_length(x) for x in (rebuilt, ops.stop_gradient(target)))
+    target = ops.stop_gradient(ops.convert_to_tensor(target))
+    rebuilt, target = unit_length(rebuilt), unit_length(target)
     return -ops.mean(ops.sum(rebuilt * target, axis=-1))

@@ -97,6 +97,7 @@ def crop_and_resize(clip, boxes, flips, size):
     ```
     """
     time, height, width, channels = clip.shape[1:]
+    boxes, flips = ops.convert_to_tensor(boxes), ops.convert_to_tensor(flips)
     rows = _resampling(boxes[:, 0], boxes[:, 2], height, size)
     columns = _resampling(boxes[:, 1], boxes[:, 3], width, size)
     columns = ops.where(flips[:, None, None], ops.flip(columns, axis=1), columns)

@@ -22,6 +22,7 @@ def channel_gray(clip, seed, probability=0.5, each_frame=False):
 
     Reference: note of Static and Dynamic Concepts (arXiv:2207.12795), section 2.
     """
+    clip = ops.convert_to_tensor(clip)
     batch, time = ops.shape(clip)[0], clip.shape[1]
     chosen = random.uniform((batch, 1, 1, 1, 1), seed=seed) < probability
     shape = (batch, time if each_frame else 1)

@@ -70,8 +70,9 @@ def boxes_in_frame(boxes, crops, flips):
     boxes_in_frame(half[None], half, keras.ops.array([False]))  # 0, 0, 0.25, 0.25
     ```
     """
+    boxes, crops = ops.convert_to_tensor(boxes), ops.convert_to_tensor(crops)
     y1, x1, y2, x2 = (boxes[..., i] for i in range(4))
-    flips = flips[:, None]
+    flips = ops.convert_to_tensor(flips)[:, None]
     x1, x2 = ops.where(flips, 1.0 - x2, x1), ops.where(flips, 1.0 - x1, x2)
     # No `crops[:, 0, None]`: TensorFlow's graph optimiser loses the new axis of that.
     top, left, bottom, right = (crops[:, i : i + 1] for i in range(4))

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from gradients import gradient
 from keras import ops
 
 from keras_avrep.layers import FoldedMaxPool3D
@@ -36,10 +37,5 @@ def test_symmetric_padding_equals_that_of_torch():
 
 
 def test_one_of_several_equal_maxima_has_the_gradient():
-    import tensorflow as tf
-
-    x = tf.ones((1, 2, 4, 4, 1))
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        total = tf.reduce_sum(FoldedMaxPool3D(2, 2)(x))
-    assert tape.gradient(total, x).numpy().sum() == 8
+    ones = np.ones((1, 2, 4, 4, 1))
+    assert gradient(lambda x: ops.sum(FoldedMaxPool3D(2, 2)(x)), ones).sum() == 8

@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import scipy.signal
 import tensorflow as tf
+from gradients import gradient
 from keras import ops
 
 from keras_avrep.layers import LogMel
@@ -184,33 +185,33 @@ def test_a_later_click_is_in_a_later_frame():
 
 
 def test_silence_is_finite_and_has_finite_gradients():
-    x = tf.Variable(np.stack([np.zeros(1600), tone(500, 0.1)]).astype("float32"))
+    x = np.stack([np.zeros(1600), tone(500, 0.1)]).astype("float32")
     for layer in (LogMel(), LogMel(power=2.0), LogMel.mov(), LogMel(power=0.5)):
-        with tf.GradientTape() as tape:
-            y = layer(x)
-        gradient = tape.gradient(y, x).numpy()
-        assert np.isfinite(y.numpy()).all()
-        assert np.isfinite(gradient).all()
-        assert not gradient[0].any()
-        assert gradient[1].any()
+        assert np.isfinite(ops.convert_to_numpy(layer(x))).all()
+        slope = gradient(lambda x, layer=layer: ops.sum(layer(x)), x)
+        assert np.isfinite(slope).all()
+        assert not slope[0].any()
+        assert slope[1].any()
 
 
 def test_computes_in_float32_with_any_leading_shape():
     keras.config.set_dtype_policy("mixed_bfloat16")
     x = noise(2, 3, 800)
     found = LogMel()(x)
-    assert found.dtype == "float32"
+    assert keras.backend.standardize_dtype(found.dtype) == "float32"
     assert found.shape == (2, 3, 11, 64)
     np.testing.assert_allclose(found[1, 2], LogMel()(x[1, 2]), atol=1e-4)
 
 
-def test_runs_under_xla_and_in_a_functional_model():
+def test_runs_in_a_functional_model():
     inputs = keras.Input((1600,))
     model = keras.Model(inputs, LogMel()(inputs))
     assert model.output_shape == (None, 21, 64)
     x = noise(3, 1600)
-    compiled = tf.function(model, jit_compile=True)(x)
-    np.testing.assert_allclose(compiled, LogMel()(x), atol=1e-3)
+    model.compile(jit_compile=keras.backend.backend() != "torch")
+    np.testing.assert_allclose(
+        model.predict_on_batch(x), ops.convert_to_numpy(LogMel()(x)), atol=1e-3
+    )
 
 
 def test_config_and_errors():

@@ -27,7 +27,8 @@ def test_reversal_keeps_values_and_turns_the_gradient():
     weights = np.array([[2.0, -3.0, 0.5]], "float32")
     for strength in (0.0, 0.25, 1.0):
         found = gradient(
-            lambda x, s=strength: ops.sum(weights * layer(x, strength=s)), start / 100
+            lambda x, s=strength: ops.sum(ops.multiply(weights, layer(x, strength=s))),
+            start / 100,
         )
         np.testing.assert_allclose(found, -strength * weights, atol=1e-5)
 

@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
@@ -176,7 +175,12 @@ def test_the_curriculum_is_that_of_the_note(batches, share, range_db, probabilit
     np.testing.assert_allclose(found["source_probabilities"], probabilities, atol=1e-6)
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() != "tensorflow", reason="of TensorFlow's compiler"
+)
 def test_mixing_by_the_curriculum_runs_under_xla():
+    import tensorflow as tf
+
     waveforms = sounds(8)
     mixer, curriculum = VolumeMixer.ier(seed=0), MixCurriculum(length=10)
 

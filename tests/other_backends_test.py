@@ -1,0 +1,27 @@
+"""The tests of layers, losses and views, every option of them, on another backend.
+
+On JAX, which compiles every operation of every shape by itself, that takes five times
+as long as on the other two: `make test-jax`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PARTS = ("layers", "losses", "views")
+# It runs all backends itself.
+LEFT_OUT = HERE / "views" / "sound_backends_test.py"
+
+
+def test_layers_losses_and_views_on_torch():
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, *(str(HERE / part) for part in PARTS), f"--ignore={LEFT_OUT}"],
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
