@@ -221,7 +221,7 @@ def table(results):
 
 def checks(results):
     """A markdown table of E4 to E7 and of controls: mean and spread over seeds."""
-    lines = ["| check | rung | measured |", "|---|---|---|"]
+    lines = ["| check | rung | seeds | measured |", "|---|---|---|---|"]
     for rung in LADDER:
         rows = [r for r in results if r["rung"] == rung]
         if not rows:
@@ -230,29 +230,31 @@ def checks(results):
         before = spread([s["motion_knn"] for s in swap])
         after = spread([s["motion_knn_swapped"] for s in swap])
         text = f"motion kNN {before}, with other scenes behind the queries {after}"
-        lines.append(f"| E4 | ({rung}) | {text} |")
-        # Rungs that were measured before there were controls have none.
-        if all("controls" in r for r in rows):
+        lines.append(f"| E4 | ({rung}) | {len(rows)} | {text} |")
+        # Since there are controls, E5 to E7 look at the maps that a step works with.
+        rows = [r for r in rows if "controls" in r] or rows
+        place = f"({rung}) | {len(rows)}"
+        if "controls" in rows[0]:
             text = ", ".join(
                 f"{title} {spread([r['controls'][c]['motion']['knn'] for r in rows])}"
                 for c, title in TITLES.items()
             )
-            lines.append(f"| controls | ({rung}) | motion kNN {text} |")
+            lines.append(f"| controls | {place} | motion kNN {text} |")
         if "map_mass_in_sprite" in rows[0]:
             mass = [r["map_mass_in_sprite"] for r in rows]
             text = ", ".join(
                 f"{mode} {np.mean([m[mode] for m in mass]):.2f}" for mode in mass[0]
             )
-            lines.append(f"| E5 | ({rung}) | map on the sprite by its area: {text} |")
+            lines.append(f"| E5 | {place} | map on the sprite by its area: {text} |")
             share = spread([r["mining"]["same_motion_in_top5"] for r in rows])
-            lines.append(f"| E7 | ({rung}) | same motion among five nearest {share} |")
+            lines.append(f"| E7 | {place} | same motion among five nearest {share} |")
         if "heads" in rows[0]:
             text = "; ".join(
                 f"{head} motion {spread([r['heads'][head]['motion'] for r in rows])}, "
                 f"scene {spread([r['heads'][head]['scene'] for r in rows])}"
                 for head in ("vs", "vd")
             )
-            lines.append(f"| E6 | ({rung}) | {text} |")
+            lines.append(f"| E6 | {place} | {text} |")
     return "\n".join(lines)
 
 
