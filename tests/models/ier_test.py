@@ -229,8 +229,8 @@ def test_objects_and_sounds_are_clustered_in_the_shared_space(variant):
     heard = numpy_of(model.hear(inputs["waveform"], training=False))["embedding"]
     mask = np.einsum("bhwc,bc->bhw", unit(seen), unit(heard)) > 0
     expected = (seen * mask[..., None]).mean(axis=(1, 2))
-    np.testing.assert_allclose(objects, expected, atol=1e-5)
-    np.testing.assert_allclose(sounds, heard, atol=1e-5)
+    np.testing.assert_allclose(objects, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(sounds, heard, rtol=1e-5, atol=1e-5)
 
 
 # --- what it learns from --------------------------------------------------------
