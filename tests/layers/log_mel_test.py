@@ -203,7 +203,7 @@ def test_computes_in_float32_with_any_leading_shape():
     np.testing.assert_allclose(found[1, 2], LogMel()(x[1, 2]), atol=1e-4)
 
 
-def test_runs_in_a_functional_model():
+def test_runs_compiled_and_in_a_functional_model():
     inputs = keras.Input((1600,))
     model = keras.Model(inputs, LogMel()(inputs))
     assert model.output_shape == (None, 21, 64)

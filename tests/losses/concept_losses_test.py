@@ -126,7 +126,7 @@ def test_no_survivor_is_no_loss_and_one_video_has_no_negatives():
     assert alone == pytest.approx(8e-5 / 9, abs=1e-6)
 
 
-def test_identical_features_have_finite_gradient():
+def test_identical_features_have_finite_gradients():
     u = np.repeat(unit(draw((1, 4, 6))), 3, axis=0)
     ones = np.ones((3, 4), "float32")
     slopes = gradients(lambda a, b: local_concept_contrast(a, b, ones, ones), u, u)

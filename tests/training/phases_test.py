@@ -151,7 +151,9 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
     assert_same_end(whole, parts)
 
 
-@pytest.mark.parametrize(("name", "backend"), [("csol", "jax"), ("ier", "torch")])
+@pytest.mark.parametrize(
+    ("name", "backend"), [("csol", "torch"), ("ier", "torch"), ("csol", "jax")]
+)
 def test_all_phases_run_on_other_backends(name, backend, videos, tmp_path):
     lines = finish(videos, tmp_path, name, KERAS_BACKEND=backend)
     assert [line for line in lines if line.startswith("ended: clusters")]
