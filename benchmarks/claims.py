@@ -71,10 +71,11 @@ def rung_result(module, rung, seed, args):
         found = module.run_rung(rung, seed, args)
     else:
         model, training, manifest = module.train_rung(rung, seed, args)
+        seconds = training["seconds"]
         found = {
             "losses": training["losses"],
             "clips_per_second": training["clips_per_second"],
-            "training_seconds": round(training["seconds"]),
+            "training_seconds": seconds if seconds is None else round(seconds),
             "trained_on": training["trained_on"],
             **module.measure_rung(rung, seed, args, model, manifest),
         }

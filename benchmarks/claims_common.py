@@ -42,6 +42,9 @@ def fresh(preset, manifest, seed, args, changes=None):
 def trained(preset, manifest, folder, seed, args, changes=None):
     """A preset trained on the split for it, and what the training returned.
 
+    Of a run that was trained elsewhere the folder `preset` is enough, without its
+    checkpoint: it is loaded, and nothing is known of its losses and speed.
+
     Args:
         preset: string. A built-in name.
         manifest: `keras_avrep.data.Manifest` with a split `pretrain`.
@@ -50,8 +53,13 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         args: of the command: `steps`, `batch_size`, `learning_rate`, `jit_compile`.
         changes: dict of constructor arguments. Defaults to none.
     """
-    model = fresh(preset, manifest, seed, args, changes)
     trained_on = noted_machine(folder)
+    brought = folder / "preset"
+    if brought.exists() and not (folder / "checkpoints" / "last.npz").exists():
+        model = system_of(preset).from_preset(str(brought))
+        nothing = dict.fromkeys(("losses", "clips_per_second", "seconds"))
+        return model, {**nothing, "trained_on": trained_on}
+    model = fresh(preset, manifest, seed, args, changes)
     training = train(
         model,
         manifest.split("pretrain"),
