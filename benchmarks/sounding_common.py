@@ -21,6 +21,7 @@ COUNTS = {
     "composite": {"pretrain": 880, "test": 160},
     "unconstrained": {"pretrain": 880, "test": 160},
     "clean": {"test": 160},
+    "quiet": {"test": 160},
 }
 WORLD = OrchestraWorld("composite")
 # Of a video of one second at 4 frames a second.
@@ -28,9 +29,15 @@ TIMES = np.array([0.0, 0.25, 0.5, 0.75])
 
 
 def world_of(kind, seed):
-    """The world of a folder; `clean` has the videos of `unconstrained` undisturbed."""
+    """The world of a folder.
+
+    Two have the videos of `unconstrained` otherwise: `clean` undisturbed, `quiet`
+    with sources down to 20 dB below the loudest.
+    """
     if kind == "clean":
         return OrchestraWorld("unconstrained", clean=True, seed=seed)
+    if kind == "quiet":
+        return OrchestraWorld("unconstrained", gain_range_db=20.0, seed=seed)
     return OrchestraWorld(kind, seed=seed)
 
 
