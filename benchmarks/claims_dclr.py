@@ -4,6 +4,7 @@ Run by `python benchmarks/claims.py dclr`. Each rung starts from the same seed,
 data and number of steps. About 20 minutes a seed on two CPU cores.
 """
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -258,10 +259,21 @@ def checks(results):
     return "\n".join(lines)
 
 
+def other_runs(root):
+    """The tables of runs of other than the usual number of steps."""
+    parts = []
+    for path in sorted((root / "benchmarks/results").glob("dclr_claims_*_steps.json")):
+        content = json.loads(path.read_text())
+        parts += [f"{content['configuration']['steps']} steps:"]
+        parts += [table(content["results"]), checks(content["results"])]
+    return "\n\n".join(parts)
+
+
 def write_tables(results, root):
     """Put the tables into the README and the card."""
     card = root / "keras_avrep/models/dclr/CARD.md"
     for path in (root / "README.md", card):
         between_markers(path, "dclr-claims", table(results))
     between_markers(card, "dclr-checks", checks(results))
+    between_markers(card, "dclr-other-steps", other_runs(root))
     return table(results)
