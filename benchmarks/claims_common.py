@@ -78,7 +78,8 @@ def trained(preset, manifest, folder, seed, args, changes=None):
 def noted_machine(folder):
     """On what a run was begun, which may be measured elsewhere; `None` if unknown."""
     path = folder / "trained_on.json"
-    if not path.exists() and (folder / "checkpoints" / "last.npz").exists():
+    begun = (folder / "checkpoints" / "last.npz", folder / "preset")
+    if not path.exists() and any(part.exists() for part in begun):
         return None
     if not path.exists():
         policy = choose_device_policy()
