@@ -42,6 +42,8 @@ WORLD = world_of("unconstrained", 0)
 KINDS = ("solo", "unconstrained")
 COUNTS = {kind: ALL_COUNTS[kind] for kind in (*KINDS, "clean", "quiet")}
 SCHEDULE = InterferenceEraser.presets["ier_tiny"]["schedule"]
+# Seeds of all rungs, by which things were chosen; some rungs have later ones besides.
+ALL_RUNGS = range(3)
 # Of the off-screen filter: what most switches were measured from.
 FIGURE = {"order": "figure"}
 # rung → what it is called, preset, changes of the model, of stage one, of stage two
@@ -190,9 +192,13 @@ def cells(found, *path):
 
 
 def rungs(results):
+    """Every rung with its title and results; those of later seeds stand apart."""
     for rung, (title, *_) in LADDER.items():
-        if found := [r for r in results if r["rung"] == rung]:
+        of_rung = [r for r in results if r["rung"] == rung]
+        if found := [r for r in of_rung if r["seed"] in ALL_RUNGS]:
             yield rung, title, found
+        if found := [r for r in of_rung if r["seed"] not in ALL_RUNGS]:
+            yield rung, f"{title}, later seeds", found
 
 
 def place_table(results):
@@ -232,7 +238,8 @@ def place_table(results):
 
 def of_full(results):
     """Those of IEr itself: what all rungs of a seed share is told by them."""
-    return [r for r in results if r["rung"] == "full"]
+    found = [r for r in results if r["rung"] == "full"]
+    return [r for r in found if r["seed"] in ALL_RUNGS] or found
 
 
 def level_table(results, videos="wild", levels=("0.0", "-5.0", "-10.0", "-15.0")):
