@@ -200,7 +200,7 @@ def write_files(out, video, maps, names, levels, frames, say):
     say(f"heard and seen: {', '.join(seen) or 'nothing'}")
     if maps.audible_scores is not None:
         heard = all_called(names, told, "heard")
-        say(f"heard, seen or not: {', '.join(heard) or 'nothing'}")
+        say(f"heard, seen or not: {', '.join(heard) or nothing_heard(maps, names)}")
     if maps.has_audio and not seen:
         say(
             f"The surest place of a class reaches {maps.class_maps.max():.2f}, of "
@@ -209,6 +209,17 @@ def write_files(out, video, maps, names, levels, frames, say):
         )
     written = (out, out.with_suffix(".npz"), out.with_suffix(".json"))
     say(f"wrote {', '.join(str(path) for path in written)}")
+
+
+def nothing_heard(maps, names):
+    """What to say where no class is surely heard: how far the surest one is from it."""
+    from keras_avrep.evaluation.audible_clusters import AUDIBLE
+
+    if not maps.has_audio:
+        return "nothing"
+    scores = maps.audible_scores.max(axis=0)
+    surest = called(names, scores.argmax())
+    return f"nothing for sure; {surest} reaches {scores.max():.2f} of {AUDIBLE}"
 
 
 def heard_arrays(maps):

@@ -123,6 +123,21 @@ def test_what_is_heard_is_written_whether_it_is_seen_or_not(tmp_path, capsys):
     assert all(frame["heard"] == [] for frame in told["frames"])
 
 
+def test_nothing_heard_says_how_near_the_surest_was(tmp_path, capsys):
+    model = stand_in_localiser.build(with_scores=True)
+    kernel, bias = model.get_layer("colours").get_weights()
+    bias[:] = [-30, -12, -30]
+    model.get_layer("colours").set_weights([kernel, bias])
+    sound = write_scene(tmp_path / "my.mp4", seconds=1, audio=clicks([0.5], 1, 16000))
+    localize_to_files(model, CLIP, sound, tmp_path / "out.mp4")
+    surest = CLIP["cluster_names"][1]
+    said = capsys.readouterr().out
+    assert f"heard, seen or not: nothing for sure; {surest} reaches 0.0" in said
+    silent = write_scene(tmp_path / "silent.mp4", seconds=1)
+    localize_to_files(model, CLIP, silent, tmp_path / "out.mp4")
+    assert "heard, seen or not: nothing\n" in capsys.readouterr().out
+
+
 def test_interruption_and_bad_sound_leave_nothing_half_written(tmp_path, model):
     video = write_scene(tmp_path / "my.mp4", seconds=1, audio=clicks([0.5], 1, 16000))
 
