@@ -42,8 +42,8 @@ WORLD = world_of("unconstrained", 0)
 KINDS = ("solo", "unconstrained")
 COUNTS = {kind: ALL_COUNTS[kind] for kind in (*KINDS, "clean", "quiet")}
 SCHEDULE = InterferenceEraser.presets["ier_tiny"]["schedule"]
-# Seeds of all rungs, by which things were chosen; some rungs have later ones besides.
-ALL_RUNGS = range(3)
+# Seeds that every rung has, by which things were chosen; some have later ones besides.
+FIRST_SEEDS = range(3)
 # Of the off-screen filter: what most switches were measured from.
 FIGURE = {"order": "figure"}
 # rung → what it is called, preset, changes of the model, of stage one, of stage two
@@ -195,9 +195,9 @@ def rungs(results):
     """Every rung with its title and results; those of later seeds stand apart."""
     for rung, (title, *_) in LADDER.items():
         of_rung = [r for r in results if r["rung"] == rung]
-        if found := [r for r in of_rung if r["seed"] in ALL_RUNGS]:
+        if found := [r for r in of_rung if r["seed"] in FIRST_SEEDS]:
             yield rung, title, found
-        if found := [r for r in of_rung if r["seed"] not in ALL_RUNGS]:
+        if found := [r for r in of_rung if r["seed"] not in FIRST_SEEDS]:
             yield rung, f"{title}, later seeds", found
 
 
@@ -239,7 +239,7 @@ def place_table(results):
 def of_full(results):
     """Those of IEr itself: what all rungs of a seed share is told by them."""
     found = [r for r in results if r["rung"] == "full"]
-    return [r for r in found if r["seed"] in ALL_RUNGS] or found
+    return [r for r in found if r["seed"] in FIRST_SEEDS] or found
 
 
 def level_table(results, videos="wild", levels=("0.0", "-5.0", "-10.0", "-15.0")):
