@@ -75,6 +75,12 @@ LADDER = {
         {"heads_only": True},
         {},
     ),
+    "shared_optimizer": (
+        "one Adam of the networks in both turns, as released",
+        {},
+        {"shared_optimizer": True},
+        {},
+    ),
     "double_clusters": ("22 clusters", {"num_classes": 22}, {}, {}),
     "no_gate_no_category": (
         "no gate, without the category term",

@@ -39,6 +39,7 @@ def solo_trainers(
     negatives,
     exclude_same_cluster,
     pool="max",
+    shared_optimizer=False,
 ):
     """Both trainers of single sources, which may share the labels of clusters.
 
@@ -51,18 +52,28 @@ def solo_trainers(
         negatives: int. See `CorrespondenceTrainer`; as many as a batch holds.
         exclude_same_cluster: bool. Whether two of one cluster are not mismatched.
         pool: string. See `CorrespondenceTrainer`. Defaults to `"max"`.
+        shared_optimizer: bool. Whether both trainers have one optimiser of the
+            networks, and the heads one of their own. Defaults to `False`.
 
     Returns:
         `CorrespondenceTrainer` and `ClassificationTrainer`.
     """
-    classifying = ClassificationTrainer(
-        task, adam(classifier=head_rate), solo.num_records, heads_only
-    )
+    networks = adam()
+    if shared_optimizer:
+        classifying = ClassificationTrainer(
+            task, networks, solo.num_records, heads_only, adam(head_rate)
+        )
+    else:
+        classifying = ClassificationTrainer(
+            task, adam(classifier=head_rate), solo.num_records, heads_only
+        )
     labels = classifying.labels if exclude_same_cluster else None
     negatives = possible_negatives(negatives, solo)
     fitting = CorrespondenceTrainer(
-        task, adam(), pool, negatives=negatives, labels=labels
+        task, networks, pool, negatives=negatives, labels=labels
     )
+    # For what correspondence learns, of which classes learn no more than a part.
+    networks.build(fitting.trainable_variables)
     return fitting, classifying
 
 

@@ -116,6 +116,9 @@ class ClassificationTrainer(PhaseTrainer):
         num_records: int. Videos with one source.
         heads_only: bool. Whether the heads alone are learned, so that clusters come
             of correspondence alone. Defaults to `False`.
+        head_optimizer: Keras optimiser of the heads alone; `optimizer` is that of the
+            networks then, and goes on when clusters are new. Defaults to `None`, one
+            for both, which starts anew with them.
 
     Attributes:
         labels: int32 variable `(num_records,)`, the cluster of each; -1 before the
@@ -124,8 +127,16 @@ class ClassificationTrainer(PhaseTrainer):
     Reference: CSOL (arXiv:2112.11749), note sections 4 and 5.
     """
 
-    def __init__(self, task, optimizer, num_records, heads_only=False):
+    def __init__(
+        self, task, optimizer, num_records, heads_only=False, head_optimizer=None
+    ):
         learned = [task.image_classifier, task.audio_classifier]
+        if head_optimizer is not None:
+            of_heads = {id(v) for head in learned for v in head.trainable_variables}
+            networks = optimizer
+            optimizer = keras.optimizers.MultiOptimizer(
+                lambda v: head_optimizer if id(v) in of_heads else networks
+            )
         if not heads_only:
             learned += [task.backbone, task.audio_backbone]
             if task.object_space == "embedding":
@@ -136,6 +147,7 @@ class ClassificationTrainer(PhaseTrainer):
             {"image_class": 1.0, "audio_class": 1.0},
             optimizer,
         )
+        self.head_optimizer = head_optimizer
         self.labels = self.add_weight(
             name="labels",
             shape=(num_records,),
@@ -172,7 +184,7 @@ class ClassificationTrainer(PhaseTrainer):
         return {name: ops.mean(loss) for name, loss in losses.items()}
 
     def start_anew(self, labels, seed):
-        """Take new labels, with fresh heads and a fresh optimiser.
+        """Take new labels, with fresh heads and a fresh optimiser of theirs.
 
         Args:
             labels: N ints.
@@ -184,7 +196,7 @@ class ClassificationTrainer(PhaseTrainer):
             draw = keras.initializers.RandomNormal(stddev=0.01, seed=seed + number)
             head.kernel.assign(draw(head.kernel.shape))
             head.bias.assign(ops.zeros(head.bias.shape))
-        self.restart_optimizer()
+        self.restart_optimizer(self.head_optimizer)
 
 
 def labels_of(labels, records):

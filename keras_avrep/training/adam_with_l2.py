@@ -39,6 +39,8 @@ class AdamWithL2(keras.optimizers.Adam):
         self.rate_factors = dict(rate_factors or {})
 
     def build(self, variables):
+        if self.built:
+            return
         super().build(variables)
         # Noted here: the step of TensorFlow hands over variables without a path.
         self._factors = [self.rate_factor(v.path) for v in variables]

@@ -15,7 +15,8 @@ class PhaseTrainer(SelfSupervisedStep, keras.Model):
         learned: list of layers of the task whose trainable variables are learned;
             all else keeps its value, but for what a forward pass updates.
         loss_weights: dict from loss name to a float.
-        optimizer: Keras optimiser of this trainer alone.
+        optimizer: Keras optimiser, of this trainer alone or built for the variables of
+            all that share it.
         jit_compile: bool. Defaults to `False`; `train_phases` sets what suits the
             device.
 
@@ -46,6 +47,11 @@ class PhaseTrainer(SelfSupervisedStep, keras.Model):
         return list(found.values())
 
     @property
+    def trainable_weights(self):
+        """The same; Keras hands these to the optimiser when training ends."""
+        return self.trainable_variables
+
+    @property
     def non_trainable_variables(self):
         """All other variables of the task and of this trainer."""
         learned = {id(v) for v in self.trainable_variables}
@@ -55,11 +61,18 @@ class PhaseTrainer(SelfSupervisedStep, keras.Model):
         """Nothing is computed without gradient by default."""
         return {}
 
-    def restart_optimizer(self):
-        """Let the optimiser forget what it has seen, as a new one would."""
+    def restart_optimizer(self, part=None):
+        """Let the optimiser forget what it has seen, as a new one would.
+
+        Args:
+            part: one of the optimisers of a `keras.optimizers.MultiOptimizer`, to
+                leave the others as they are. Defaults to `None`, all.
+        """
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
-        rate = getattr(self.optimizer, "_learning_rate", None)
-        for variable in self.optimizer.variables:
-            if variable is not rate:
+        optimizer = self.optimizer if part is None else part
+        each = [optimizer, *getattr(optimizer, "optimizers", ())]
+        rates = {id(getattr(one, "_learning_rate", None)) for one in each}
+        for variable in optimizer.variables:
+            if id(variable) not in rates:
                 variable.assign(keras.ops.zeros(variable.shape, variable.dtype))

@@ -310,6 +310,57 @@ def test_new_clusters_come_with_fresh_heads_and_a_fresh_optimiser():
     assert not np.allclose(*kernels)
 
 
+def test_heads_with_an_optimiser_of_their_own_step_as_with_a_rate_of_their_own():
+    batch, found = draw_batch(RNG(3)), []
+    for optimizers in (
+        {"optimizer": AdamWithL2(1e-3, rate_factors={"classifier": 10.0})},
+        {"optimizer": adam(), "head_optimizer": AdamWithL2(1e-2)},
+    ):
+        trainer = ClassificationTrainer(build(), num_records=4, **optimizers)
+        trainer.start_anew([0, 2, 1, 1], seed=0)
+        for _ in range(2):
+            trainer.train_on_batch(batch)
+        found.append(weights(trainer))
+    np.testing.assert_allclose(*found, atol=1e-6)
+
+
+def test_new_clusters_leave_the_networks_optimiser_as_it_is():
+    networks, heads = adam(), adam()
+    trainer = ClassificationTrainer(build(), networks, 4, head_optimizer=heads)
+    trainer.start_anew([0, 2, 1, 1], seed=0)
+    trainer.train_on_batch(draw_batch(RNG(3)))
+    before = [ops.convert_to_numpy(v) for v in networks.variables]
+    trainer.start_anew([2, 2, 0, 1], seed=5)
+    for old, variable in zip(before, networks.variables, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(variable), old)
+    assert int(networks.iterations) == 1
+    assert int(heads.iterations) == 0
+    assert [float(o.learning_rate) for o in (networks, heads)] == [
+        pytest.approx(1e-3)
+    ] * 2
+    moments = [v for v in heads.variables if len(v.shape)]
+    assert moments
+    assert not any(np.abs(ops.convert_to_numpy(v)).any() for v in moments)
+    trainer.restart_optimizer()
+    assert int(networks.iterations) == 0
+    assert float(networks.learning_rate) == pytest.approx(1e-3)
+
+
+def test_correspondence_and_classes_can_share_the_networks_optimiser():
+    phases = phases_of(CountedSet(4), solo_epochs=2, shared_optimizer=True)
+    fitting, classifying = phases[0].trainer, phases[-1].trainer
+    for trainer in (fitting, classifying):
+        # Tracing takes longer than a step.
+        trainer.run_eagerly = True
+    batch = draw_batch(RNG(3))
+    fitting.train_on_batch(batch)
+    classifying.start_anew([0, 2, 1, 1] * 2, seed=0)
+    classifying.train_on_batch(batch)
+    fitting.train_on_batch(batch)
+    assert int(fitting.optimizer.iterations) == 3
+    assert int(classifying.head_optimizer.iterations) == 1
+
+
 def test_heads_alone_leave_the_backbones_as_they_are():
     trainer = ClassificationTrainer(build(), adam(), num_records=4, heads_only=True)
     trainer.start_anew([0, 2, 1, 1], seed=0)

@@ -32,6 +32,7 @@ solo, mixed = (
 schedule = {"solo_epochs": 2, "mixed_epochs": 1, "classification_passes": 1}
 if name == "ier":
     schedule |= {"first_mixing": 2, "exclude_same_cluster": True}
+    schedule |= {"shared_optimizer": True}
 phases = model.training_phases(solo, mixed, **schedule)
 for phase in phases:
     # Tracing takes longer than a few small steps, but on JAX, which compiles every

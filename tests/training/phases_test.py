@@ -152,7 +152,8 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "backend"), [("csol", "torch"), ("ier", "torch"), ("csol", "jax")]
+    ("name", "backend"),
+    [("csol", "torch"), ("ier", "torch"), ("csol", "jax"), ("ier", "jax")],
 )
 def test_all_phases_run_on_other_backends(name, backend, videos, tmp_path):
     lines = finish(videos, tmp_path, name, KERAS_BACKEND=backend)

@@ -25,6 +25,7 @@ def csol_phases(
     heads_only=False,
     learning_rate=1e-4,
     head_rate=10.0,
+    shared_optimizer=False,
     mixed_rate=1.0,
     l2=1e-4,
     mismatch_grid=1,
@@ -60,6 +61,10 @@ def csol_phases(
             then come of correspondence alone. Defaults to `False`.
         learning_rate: float. Defaults to 1e-4.
         head_rate: float. Factor of the rate of the classifiers' heads. Defaults to 10.
+        shared_optimizer: bool. Whether the networks have one optimiser for
+            correspondence and classes, as in the released code, so that new clusters
+            start that of the heads anew and no other. Defaults to `False`: that of
+            classes is one for networks and heads, and starts anew.
         mixed_rate: float. Factor of the rate on `mixed`; below 1 where `learning_rate`
             is that of a small network that starts from nothing. Defaults to 1.
         l2: float. See `AdamWithL2`. Defaults to 1e-4.
@@ -99,6 +104,7 @@ def csol_phases(
         heads_only,
         negatives,
         exclude_same_cluster,
+        shared_optimizer=shared_optimizer,
     )
     phases = []
     if solo_epochs:

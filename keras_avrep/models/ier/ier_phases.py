@@ -38,6 +38,7 @@ def ier_phases(
     form="binary",
     learning_rate=1e-4,
     head_rate=10.0,
+    shared_optimizer=False,
     mixed_rate=1.0,
     mixing_rate=0.1,
     mixing_correspondence=0.0,
@@ -82,6 +83,10 @@ def ier_phases(
         form: string. See `MixingTrainer`. Defaults to `"binary"`.
         learning_rate: float. Defaults to 1e-4.
         head_rate: float. Factor of the rate of the classifiers' heads. Defaults to 10.
+        shared_optimizer: bool. Whether the networks have one optimiser for
+            correspondence and classes, as in the released code, so that new clusters
+            start that of the heads anew and no other. Defaults to `False`: that of
+            classes is one for networks and heads, and starts anew.
         mixed_rate: float. Factor of the rate on `mixed`; below 1 where `learning_rate`
             is that of a small network that starts from nothing. Defaults to 1.
         mixing_rate: float. Factor of the rate of the sound's network on mixtures.
@@ -137,6 +142,7 @@ def ier_phases(
         negatives,
         exclude_same_cluster,
         pool,
+        shared_optimizer=shared_optimizer,
     )
     turn_steps = mixing_passes * solo.epoch_steps
     rising = None
