@@ -1,4 +1,4 @@
-"""The tests of layers, losses and views, every option of them, on another backend.
+"""The tests of layers, losses, views and metrics of Keras on another backend.
 
 On JAX, which compiles every operation of every shape by itself, that takes five times
 as long as on the other two: `make test-jax`.
@@ -10,12 +10,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("layers", "losses", "views")
+PARTS = (
+    "layers",
+    "losses",
+    "views",
+    "evaluation/localization_metrics_test.py",
+    "evaluation/interference_metrics_test.py",
+)
 # It runs all backends itself.
 LEFT_OUT = HERE / "views" / "sound_backends_test.py"
 
 
-def test_layers_losses_and_views_on_torch():
+def test_layers_losses_views_and_metrics_on_torch():
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, *(str(HERE / part) for part in PARTS), f"--ignore={LEFT_OUT}"],

@@ -28,15 +28,27 @@ from keras_avrep.evaluation.interference import (
     off_screen_energy,
     off_screen_mass,
 )
+from keras_avrep.evaluation.interference_metrics import (
+    LevelwiseAveragePrecision,
+    OffScreenMass,
+)
 from keras_avrep.evaluation.label_segments import label_segments
 from keras_avrep.evaluation.linear_probe import chance_level, linear_probe_accuracy
 from keras_avrep.evaluation.localization import (
+    box_mask,
     class_aware_scores,
+    class_masks,
     localization_scores,
 )
 from keras_avrep.evaluation.localization_floors import (
     class_aware_floors,
     localization_floors,
+)
+from keras_avrep.evaluation.localization_metrics import (
+    ClassAwareIoU,
+    LocalizationAUC,
+    LocalizationIoU,
+    NoSoundingArea,
 )
 from keras_avrep.evaluation.localize_video import (
     VideoMaps,
@@ -78,18 +90,26 @@ from keras_avrep.evaluation.tracking import one_pass_evaluation
 from keras_avrep.evaluation.units import choose_units, write_units
 
 __all__ = [
+    "ClassAwareIoU",
     "Features",
+    "LevelwiseAveragePrecision",
+    "LocalizationAUC",
+    "LocalizationIoU",
     "MomentMaps",
+    "NoSoundingArea",
+    "OffScreenMass",
     "Predictions",
     "SoundingTruth",
     "VideoMaps",
     "aligned_clip_maps",
     "audible_clusters",
     "box_iou",
+    "box_mask",
     "chance_level",
     "choose_units",
     "class_aware_floors",
     "class_aware_scores",
+    "class_masks",
     "classification_accuracy",
     "classify_videos",
     "detection_average_precision",

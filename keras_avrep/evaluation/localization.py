@@ -191,6 +191,11 @@ def class_masks(boxes, class_ids, num_classes, grid=GRID):
 
     Raises:
         ValueError: if a box lacks its class or a class is out of range.
+
+    Example:
+    ```python
+    class_masks([[0, 0, 0.5, 1]], [2], num_classes=3).shape  # (3, 224, 224)
+    ```
     """
     ids = np.asarray(class_ids, int).reshape(-1)
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
