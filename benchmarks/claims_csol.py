@@ -76,7 +76,7 @@ LADDER = {
         {},
     ),
     "shared_optimizer": (
-        "one Adam of the networks in both turns, as released",
+        "one optimiser of the networks in both turns (the preset)",
         {},
         {"shared_optimizer": True},
         {},

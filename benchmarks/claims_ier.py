@@ -75,6 +75,13 @@ LADDER = {
         {},
         {},
     ),
+    "shared_optimizer": (
+        "IEr, one optimiser of the networks for correspondence and classes",
+        "ier_tiny",
+        {},
+        {"shared_optimizer": True},
+        {},
+    ),
     "no_silent_filter": (
         "no silent-object filter",
         "ier_tiny",

@@ -162,8 +162,13 @@ def sets_of(kinds, preset, seed, args):
 
 
 def schedule_of(preset, changes=None):
-    """The schedule of a preset, without the rate, which is an argument."""
-    schedule = {**system_of(preset).presets[preset]["schedule"], **(changes or {})}
+    """The schedule of a preset, without the rate, which is an argument.
+
+    But for the rung `shared_optimizer`, rungs have an optimiser of classes that starts
+    anew with each clustering: the most were measured before there was another.
+    """
+    schedule = system_of(preset).presets[preset]["schedule"]
+    schedule = {"shared_optimizer": False, **schedule, **(changes or {})}
     schedule.pop("learning_rate")
     return schedule
 

@@ -25,7 +25,7 @@ def csol_phases(
     heads_only=False,
     learning_rate=1e-4,
     head_rate=10.0,
-    shared_optimizer=False,
+    shared_optimizer=True,
     mixed_rate=1.0,
     l2=1e-4,
     mismatch_grid=1,
@@ -63,8 +63,8 @@ def csol_phases(
         head_rate: float. Factor of the rate of the classifiers' heads. Defaults to 10.
         shared_optimizer: bool. Whether the networks have one optimiser for
             correspondence and classes, as in the released code, so that new clusters
-            start that of the heads anew and no other. Defaults to `False`: that of
-            classes is one for networks and heads, and starts anew.
+            start that of the heads anew and no other. Else that of classes is one for
+            networks and heads, and starts anew. Defaults to `True`.
         mixed_rate: float. Factor of the rate on `mixed`; below 1 where `learning_rate`
             is that of a small network that starts from nothing. Defaults to 1.
         l2: float. See `AdamWithL2`. Defaults to 1e-4.

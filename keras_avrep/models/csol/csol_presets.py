@@ -23,7 +23,7 @@ PRESETS = {
         "task": {},
         "clip": {**SECOND, "size": 224, "training_size": 256},
         # As the defaults are; named so that shorter runs can begin earlier.
-        "schedule": {"first_clustering": 2, "shared_optimizer": True},
+        "schedule": {"first_clustering": 2},
         "description": "Two ResNet-18 at 224x224, 11 classes, as the paper has it but "
         "for the ImageNet weights that the picture network starts from.",
     },
@@ -42,7 +42,6 @@ PRESETS = {
         "clip": {**SECOND, "size": 224, "training_size": 256},
         "schedule": {
             "first_clustering": 11,
-            "shared_optimizer": True,
             "category": "presence",
             "temperature": 0.7,
             "warm_up_epochs": 50,
