@@ -49,6 +49,13 @@ FIGURE = {"order": "figure"}
 # rung → what it is called, preset, changes of the model, of stage one, of stage two
 LADDER = {
     "csol": ("CSOL", "csol_tiny", {}, {}, {}),
+    "csol_shared_optimizer": (
+        "CSOL, one optimiser of the networks (the preset)",
+        "csol_tiny",
+        {},
+        {"shared_optimizer": True},
+        {},
+    ),
     "full": ("IEr", "ier_tiny", {}, {}, {}),
     "figure_order": ("IEr in the order of the figure", "ier_tiny", FIGURE, {}, {}),
     "stage_one": ("IEr, stage one alone", "ier_tiny", FIGURE, {}, None),
@@ -137,7 +144,7 @@ def run_rung(rung, seed, args):
     solos = folder / "-".join(parts)
     if preset == "csol_tiny":
         # That of the claims of CSOL, trained by whichever comes first.
-        solos = folder.with_name(f"csol{seed}") / "solo"
+        solos = folder.with_name(f"csol{seed}") / "_".join(["solo", *first])
     model, _ = stage_one(preset, solos, sets, seed, args, changes, schedule)
     training = {"losses": None}
     if second is not None:
