@@ -37,6 +37,7 @@ __all__ = [
 PRESET = "csol_tiny"
 SCHEDULE = CSOL.presets[PRESET]["schedule"]
 SOLO = SCHEDULE["solo_epochs"]
+SHARED = {"shared_optimizer": True}
 # rung → what it is called, changes of the model, of stage one, of stage two
 LADDER = {
     "full": ("product gate, both terms", {}, {}, {}),
@@ -78,7 +79,25 @@ LADDER = {
     "shared_optimizer": (
         "one optimiser of the networks in both turns (the preset)",
         {},
-        {"shared_optimizer": True},
+        SHARED,
+        {},
+    ),
+    "shared_optimizer_no_gate": (
+        "one optimiser, no gate",
+        {"gate": "off"},
+        SHARED,
+        {},
+    ),
+    "shared_optimizer_no_category": (
+        "one optimiser, without the category term",
+        {"loss_weights": {"category": 0.0}},
+        SHARED,
+        {},
+    ),
+    "shared_optimizer_once_six_passes": (
+        "one optimiser, clusters found once, all six passes over them",
+        {},
+        {**SHARED, "first_clustering": SOLO, "classification_passes": 6},
         {},
     ),
     "double_clusters": ("22 clusters", {"num_classes": 22}, {}, {}),
@@ -135,7 +154,7 @@ def run_rung(rung, seed, args):
     sets = sets_of(COUNTS, PRESET, seed, args)
     began = time.time()
     schedule = schedule_of(PRESET, first)
-    solos = folder / (f"solo_{rung}" if own_stage_one(rung) else "solo")
+    solos = folder / stage_one_folder(rung)
     model, solo = stage_one(PRESET, solos, sets, seed, args, changes, schedule)
     if second is not None:
         phases = model.training_phases(
@@ -162,10 +181,20 @@ def run_rung(rung, seed, args):
     }
 
 
+def stage_one_folder(rung):
+    """Where a rung's stage one is: that of the first rung that has the same."""
+
+    def solos(name):
+        _, changes, first, _ = LADDER[name]
+        return {k: v for k, v in changes.items() if k not in LATE}, first
+
+    same = next(name for name in LADDER if solos(name) == solos(rung))
+    return "solo" if same == "full" else f"solo_{same}"
+
+
 def own_stage_one(rung):
-    """Whether a rung learns from solos in another way than the rest."""
-    _, changes, first, _ = LADDER[rung]
-    return bool(first) or not changes.keys() <= LATE
+    """Whether a rung's stage one is no other's before it."""
+    return stage_one_folder(rung) == f"solo_{rung}"
 
 
 # --- tables -----------------------------------------------------------------------
