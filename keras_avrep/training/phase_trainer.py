@@ -71,6 +71,8 @@ class PhaseTrainer(SelfSupervisedStep, keras.Model):
         if not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
         optimizer = self.optimizer if part is None else part
+        # What a loss is scaled by in float16 is no memory of gradients.
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         each = [optimizer, *getattr(optimizer, "optimizers", ())]
         rates = {id(getattr(one, "_learning_rate", None)) for one in each}
         for variable in optimizer.variables:

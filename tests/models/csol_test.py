@@ -346,6 +346,23 @@ def test_new_clusters_leave_the_networks_optimiser_as_it_is():
     assert float(networks.learning_rate) == pytest.approx(1e-3)
 
 
+def test_clusters_are_learned_in_float16():
+    keras.config.set_dtype_policy("mixed_float16")
+    batch = draw_batch(RNG(3))
+    for head_optimizer in (None, adam()):
+        trainer = ClassificationTrainer(build(), adam(), 4, False, head_optimizer)
+        trainer.run_eagerly = True
+        for seed in (0, 1):
+            trainer.start_anew([0, 2, 1, 1], seed)
+            head = trainer.task.image_classifier
+            before = weights(head)
+            # Of the first loss the scale is too large, whose step is left out.
+            for _ in range(6):
+                trainer.train_on_batch(batch)
+            assert np.isfinite(weights(trainer)).all()
+            assert not np.allclose(before, weights(head))
+
+
 def test_correspondence_and_classes_can_share_the_networks_optimiser():
     phases = phases_of(CountedSet(4), solo_epochs=2, shared_optimizer=True)
     fitting, classifying = phases[0].trainer, phases[-1].trainer
