@@ -18,6 +18,7 @@ OWN_SOUND_OPTIONS = {
     "schedule.mismatch_grid": "--composites",
     "schedule.labels": "--use-labels",
 }
+PYTHON_VALUES = {"True": True, "False": False, "None": None}
 # Layers, what a run itself gives, and what the clips of a preset go with.
 NOT_VALUES = (
     *("self", "backbone", "views", "preprocessor", "seed", "task", "solo", "mixed"),
@@ -39,10 +40,15 @@ def add_system_arguments(group):
 
 
 def name_and_value(text):
-    """`mine=["rgb"]` as a name and what JSON makes of the value, or its text."""
+    """`mine=["rgb"]` as a name and what JSON makes of the value, or its text.
+
+    True, False and None are written as in Python, too.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise argparse.ArgumentTypeError(f"{text!r} is not like mine_after=500")
+    if value in PYTHON_VALUES:
+        return name.strip(), PYTHON_VALUES[value]
     try:
         return name.strip(), json.loads(value)
     except ValueError:

@@ -10,7 +10,7 @@ from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.cli.main import build_parser, main
 from keras_avrep.cli.pretrain import run_config
 from keras_avrep.cli.run_folder import starting_backbone
-from keras_avrep.cli.system_options import system_changes
+from keras_avrep.cli.system_options import name_and_value, system_changes
 from keras_avrep.cli.training_run import build_model
 from keras_avrep.models import CSOL, DCLR, TeG, all_systems, system_named
 from keras_avrep.training import DEFAULT_RECIPE
@@ -88,6 +88,14 @@ def test_every_system_takes_its_own_names(system):
     assert "views.flip" in names
     assert not {"backbone", "views", "seed", "loss_weights", "views.size"} & {*names}
     assert not {"av_map", "num_classes", "schedule.labels", "schedule.task"} & {*names}
+
+
+def test_values_are_written_as_in_json_or_python():
+    for text in ("true", "True"):
+        assert name_and_value(f"repulsion={text}") == ("repulsion", True)
+    for text in ("null", "None"):
+        assert name_and_value(f"views.crop={text}") == ("views.crop", None)
+    assert name_and_value("wrap=Truely") == ("wrap", "Truely")
 
 
 @pytest.mark.parametrize(
