@@ -40,7 +40,31 @@ SOLO = SCHEDULE["solo_epochs"]
 SHARED = {"shared_optimizer": True}
 # rung → what it is called, changes of the model, of stage one, of stage two
 LADDER = {
-    "full": ("product gate, both terms", {}, {}, {}),
+    "shared_optimizer": (
+        "one optimiser of the networks: the preset",
+        {},
+        SHARED,
+        {},
+    ),
+    "shared_optimizer_no_gate": (
+        "one optimiser, no gate",
+        {"gate": "off"},
+        SHARED,
+        {},
+    ),
+    "shared_optimizer_no_category": (
+        "one optimiser, without the category term",
+        {"loss_weights": {"category": 0.0}},
+        SHARED,
+        {},
+    ),
+    "shared_optimizer_once_six_passes": (
+        "one optimiser, clusters found once, all six passes over them",
+        {},
+        {**SHARED, "first_clustering": SOLO, "classification_passes": 6},
+        {},
+    ),
+    "full": ("optimiser of classes starts anew, as below", {}, {}, {}),
     "stage_one": ("stage one alone", {}, {}, None),
     "raw_rows": ("dictionary rows of their own length", {"unit_rows": False}, {}, {}),
     "minimum_gate": ("the smaller of both maps as gate", {"gate": "minimum"}, {}, {}),
@@ -74,30 +98,6 @@ LADDER = {
         "classes learned by heads alone",
         {},
         {"heads_only": True},
-        {},
-    ),
-    "shared_optimizer": (
-        "one optimiser of the networks in both turns (the preset)",
-        {},
-        SHARED,
-        {},
-    ),
-    "shared_optimizer_no_gate": (
-        "one optimiser, no gate",
-        {"gate": "off"},
-        SHARED,
-        {},
-    ),
-    "shared_optimizer_no_category": (
-        "one optimiser, without the category term",
-        {"loss_weights": {"category": 0.0}},
-        SHARED,
-        {},
-    ),
-    "shared_optimizer_once_six_passes": (
-        "one optimiser, clusters found once, all six passes over them",
-        {},
-        {**SHARED, "first_clustering": SOLO, "classification_passes": 6},
         {},
     ),
     "double_clusters": ("22 clusters", {"num_classes": 22}, {}, {}),
@@ -234,13 +234,15 @@ def mixture_table(results):
     for rung, (title, *_) in LADDER.items():
         if found := of(results, rung):
             row(title, [r["mixtures"]["model"] for r in found])
-    found = of(results, "full")
+    for rung, short in (("shared_optimizer", "the preset"), ("full", "starting anew")):
+        found = of(results, rung)
+        if not found:
+            continue
+        shuffled = [r["mixtures"]["shuffled"] for r in found]
+        row(f"{short}, sound of another video", shuffled)
+        plain = [r["mixtures"]["correspondence"] for r in found]
+        row(f"{short}, one correspondence map for all classes", plain)
     if found:
-        row("full, sound of another video", [r["mixtures"]["shuffled"] for r in found])
-        row(
-            "one correspondence map for all classes",
-            [r["mixtures"]["correspondence"] for r in found],
-        )
         for floor in found[0]["mixtures"]["floors"]:
             row(
                 f"floor: {floor.replace('_', ' ')}",
@@ -259,11 +261,14 @@ def solo_table(results):
 
     found = [r["solo_after_correspondence"] for r in of(results, "full")]
     if found:
-        row("stage one, after correspondence", [f["model"] for f in found])
+        row("starting anew, after correspondence", [f["model"] for f in found])
         row("the same, sound of another video", [f["shuffled"] for f in found])
         saved = [r["solo"]["model"] for r in of(results, "stage_one")]
-        row("stage one, after its classes", saved)
-        row("after stage two", [r["solo"]["model"] for r in of(results, "full")])
+        row("starting anew, after its classes", saved)
+        row(
+            "starting anew, after stage two",
+            [r["solo"]["model"] for r in of(results, "full")],
+        )
         for rung, (title, *_) in LADDER.items():
             # Stage one is another one.
             if (other := of(results, rung)) and own_stage_one(rung):

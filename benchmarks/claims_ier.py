@@ -48,9 +48,9 @@ FIRST_SEEDS = range(3)
 FIGURE = {"order": "figure"}
 # rung → what it is called, preset, changes of the model, of stage one, of stage two
 LADDER = {
-    "csol": ("CSOL", "csol_tiny", {}, {}, {}),
+    "csol": ("CSOL, optimiser starting anew", "csol_tiny", {}, {}, {}),
     "csol_shared_optimizer": (
-        "CSOL, one optimiser of the networks (the preset)",
+        "CSOL, one optimiser: its preset",
         "csol_tiny",
         {},
         {"shared_optimizer": True},
@@ -83,7 +83,7 @@ LADDER = {
         {},
     ),
     "shared_optimizer": (
-        "IEr, one optimiser of the networks for correspondence and classes",
+        "IEr, one optimiser",
         "ier_tiny",
         {},
         {"shared_optimizer": True},
