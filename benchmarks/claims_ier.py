@@ -288,7 +288,14 @@ def solo_table(results):
         lines.append(f"| {title} | {len(found)} | " + " | ".join(numbers) + " |")
 
     for rung, title, found in rungs(results):
-        if rung in ("csol", "full", "figure_order", "stage_one", "no_identifier"):
+        if rung in (
+            "csol",
+            "csol_shared_optimizer",
+            "full",
+            "figure_order",
+            "stage_one",
+            "no_identifier",
+        ):
             row(title, found, "model")
     for floor in FLOORS:
         row(f"floor: {floor.replace('_', ' ')}", of_full(results), "floors", floor)
