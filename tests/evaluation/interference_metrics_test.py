@@ -1,8 +1,8 @@
 """The metrics of Keras say the same as the scores of whole arrays."""
 
-import keras
 import numpy as np
 import pytest
+from configurations import assert_configuration_comes_back
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,11 +102,7 @@ def test_what_an_eraser_says_is_counted():
     ids=lambda m: type(m).__name__,
 )
 def test_configurations_come_back(metric):
-    again = keras.saving.deserialize_keras_object(
-        keras.saving.serialize_keras_object(metric)
-    )
-    assert type(again) is type(metric)
-    assert again.get_config() == metric.get_config()
+    assert_configuration_comes_back(metric)
 
 
 @pytest.mark.parametrize(

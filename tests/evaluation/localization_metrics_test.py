@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from configurations import assert_configuration_comes_back
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -138,11 +139,7 @@ def test_maps_of_a_localiser_are_counted_batch_by_batch():
     ids=lambda m: type(m).__name__,
 )
 def test_configurations_come_back(metric):
-    again = keras.saving.deserialize_keras_object(
-        keras.saving.serialize_keras_object(metric)
-    )
-    assert type(again) is type(metric)
-    assert again.get_config() == metric.get_config()
+    assert_configuration_comes_back(metric)
 
 
 def test_counts_are_float32_under_any_policy():
