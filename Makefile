@@ -22,7 +22,7 @@ test: lint
 # What `tests/other_backends_test.py` does with torch; JAX takes minutes.
 test-jax: $(VENV)/installed
 	KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1 $(VENV)/bin/python -m pytest \
-		-n 2 --dist loadfile --no-loadscope-reorder tests/layers tests/losses tests/views \
+		-n 2 --dist loadfile --no-loadscope-reorder tests/kernels tests/layers tests/losses tests/views \
 		tests/evaluation/localization_metrics_test.py \
 		tests/evaluation/interference_metrics_test.py
 

@@ -13,7 +13,8 @@ ROOT = Path(keras_avrep.__file__).parent
 ALLOWED = {
     "data": set(),
     "views": set(),
-    "layers": set(),
+    "kernels": set(),
+    "layers": {"kernels"},
     "losses": {"layers"},
     "worlds": {"data"},
     "backbones": {"layers"},

@@ -1,4 +1,4 @@
-"""The tests of layers, losses, views and metrics of Keras on another backend.
+"""The tests of kernels, layers, losses, views and metrics of Keras on another backend.
 
 On JAX, which compiles every operation of every shape by itself, that takes five times
 as long as on the other two: `make test-jax`.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PARTS = (
+    "kernels",
     "layers",
     "losses",
     "views",
@@ -21,7 +22,7 @@ PARTS = (
 LEFT_OUT = HERE / "views" / "sound_backends_test.py"
 
 
-def test_layers_losses_views_and_metrics_on_torch():
+def test_kernels_layers_losses_views_and_metrics_on_torch():
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
         [*command, *(str(HERE / part) for part in PARTS), f"--ignore={LEFT_OUT}"],
