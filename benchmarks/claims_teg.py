@@ -11,6 +11,7 @@ import numpy as np
 from claims_common import between_markers, probed, rendered, run_folder, spread, trained
 from keras import ops
 
+from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.data import BatchFeed, clip_dataset
 from keras_avrep.evaluation import (
     detection_average_precision,
@@ -60,6 +61,13 @@ LADDER = {
         {"align": False, "match": "interpolated"},
     ),
     "shared_crop": ("both terms, both clips cropped alike", "teg_tiny", {}),
+    # Steps at the ends are not recognised by zeros behind them.
+    "fine_edge": (
+        "fine term only, first and last frame as padding",
+        "teg_tiny_fine",
+        {},
+    ),
+    "both_edge": ("both terms, first and last frame as padding", "teg_tiny", {}),
 }
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 PHASES = {"phases": 3, "pretrain_phases": True}
@@ -77,6 +85,11 @@ def train_rung(rung, seed, args):
         views = TeG.presets[preset]["views"]
         views = TeGViews(**views, shared_crop=True, seed=seed)
         changes = {**changes, "views": views}
+    if rung.endswith("_edge"):
+        keras.utils.set_random_seed(seed)
+        trunk = TeG.presets[preset]["backbone"]
+        backbone = ResNet3DBackbone(**trunk, time_padding="edge")
+        changes = {**changes, "backbone": backbone}
     run = run_folder(folder, rung, args)
     return *trained(preset, phases, run, seed, args, changes), phases
 

@@ -31,6 +31,9 @@ class ResNet3DBackbone(VideoBackbone):
             of the first three `None`. Defaults to `(None, None, None, 3)`.
         fold: bool. Whether convolutions run in their 2-D form.
             Defaults to `True`.
+        time_padding: string. What convolutions see before the first and behind the
+            last frame: `"zeros"`, as released, or `"edge"`, those frames again; see
+            `FoldedConv3D`. Defaults to `"zeros"`.
         dtype: dtype policy of the layers.
 
     Returns:
@@ -56,13 +59,14 @@ class ResNet3DBackbone(VideoBackbone):
         dilations=(1, 1, 1, 1),
         image_shape=(None, None, None, 3),
         fold=True,
+        time_padding="zeros",
         dtype=None,
         **kwargs,
     ):
         widths = [max(1, round(c * width_multiplier)) for c in (64, 128, 256, 512)]
         # === Functional model ===
         video = keras.Input(shape=image_shape, name="video")
-        build = BottleneckBuilder(fold, dtype)
+        build = BottleneckBuilder(fold, time_padding, dtype)
         x = build.stem(video, widths[0])
         stages = {"stem": x}
         layout = zip(
@@ -85,6 +89,7 @@ class ResNet3DBackbone(VideoBackbone):
         self.dilations = list(dilations)
         self.image_shape = tuple(image_shape)
         self.fold = fold
+        self.time_padding = time_padding
         self.feature_dim = 4 * widths[-1]
         self.stages = stages
 
@@ -110,7 +115,7 @@ class ResNet3DBackbone(VideoBackbone):
         index = STAGES.index(name)
         before = "stem" if index == 0 else STAGES[index - 1]
         inputs = keras.Input(self.stages[before].shape[1:], name="feature_map")
-        build = BottleneckBuilder(self.fold, self.dtype_policy)
+        build = BottleneckBuilder(self.fold, self.time_padding, self.dtype_policy)
         outputs = build.stage(
             inputs,
             self.stages[name].shape[-1] // 4,
@@ -132,14 +137,16 @@ class ResNet3DBackbone(VideoBackbone):
             "dilations": self.dilations,
             "image_shape": self.image_shape,
             "fold": self.fold,
+            "time_padding": self.time_padding,
         }
 
 
 class BottleneckBuilder:
     """Assembles the layers of a bottleneck network, padding as TensorFlow does."""
 
-    def __init__(self, fold, dtype):
+    def __init__(self, fold, time_padding, dtype):
         self.fold = fold
+        self.time_padding = time_padding
         self.dtype = dtype
 
     def conv(self, x, filters, kernel, strides, name, dilation=1):
@@ -149,6 +156,7 @@ class BottleneckBuilder:
             kernel,
             strides,
             fold=self.fold,
+            time_padding=self.time_padding,
             padding="same",
             kernel_initializer=keras.initializers.VarianceScaling(),
             dilation=dilation,

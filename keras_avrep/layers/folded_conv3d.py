@@ -27,6 +27,9 @@ class FoldedConv3D(keras.layers.Layer):
             fan-out.
         dilation: int. Step between the places in height and width that the
             kernel reads; above 1 only without strides. Defaults to `1`.
+        time_padding: string. What is before the first and behind the last frame:
+            `"zeros"`, or `"edge"`, those frames again, by which a step can tell less
+            of where in the clip it is; only with `fold`. Defaults to `"zeros"`.
 
     Call arguments:
         inputs: tensor of shape `(batch, time, height, width, channels)`.
@@ -52,6 +55,7 @@ class FoldedConv3D(keras.layers.Layer):
         padding="symmetric",
         kernel_initializer=None,
         dilation=1,
+        time_padding="zeros",
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -68,8 +72,15 @@ class FoldedConv3D(keras.layers.Layer):
                 f"`dilation` is {dilation} and `strides` {tuple(strides)}; only one "
                 "of them may be above 1."
             )
+        if time_padding not in ("zeros", "edge"):
+            raise ValueError(
+                f"`time_padding` must be 'zeros' or 'edge', got {time_padding!r}."
+            )
+        if time_padding == "edge" and not fold:
+            raise ValueError("`time_padding='edge'` needs `fold=True`.")
         self.padding = padding
         self.dilation = dilation
+        self.time_padding = time_padding
         self.filters = filters
         self.kernel_size = tuple(kernel_size)
         self.strides = tuple(strides)
@@ -107,9 +118,12 @@ class FoldedConv3D(keras.layers.Layer):
 
     def _temporal(self, x):
         x = take_every(x, (1, *self.strides[1:]))
+        padded = self.time_padding == "edge"
+        if padded:
+            x, _ = self._pad_time(x)
         batch, time, height, width, channels = ops.shape(x)
         x = ops.reshape(x, (batch, time, height * width, channels))
-        x = self._convolve(x, self.kernel[:, 0], (self.strides[0], 1))
+        x = self._convolve(x, self.kernel[:, 0], (self.strides[0], 1), padded)
         _, time, _, _ = ops.shape(x)
         return ops.reshape(x, (batch, time, height, width, self.filters))
 
@@ -128,19 +142,33 @@ class FoldedConv3D(keras.layers.Layer):
 
         Tensor `(batch, time', height, width, kernel_time * channels)`.
         """
+        length, stride = self.kernel_size[0], self.strides[0]
+        x, last = self._pad_time(x)
+        seen = [x[:, i : i + last + 1 : stride] for i in range(length)]
+        return ops.concatenate(seen, axis=-1)
+
+    def _pad_time(self, x):
+        """Frames with what is before and behind, and where the last step begins."""
         length, stride, time = self.kernel_size[0], self.strides[0], ops.shape(x)[1]
         last = -(-time // stride) * stride - stride
         front = length // 2
         if self.padding == "same":
             front = positive(last + length - time) // 2
         back = positive(last + length - front - time)
+        if self.time_padding == "edge":
+            before, behind = (
+                ops.repeat(x[:, place], times, axis=1)
+                for place, times in ((slice(None, 1), front), (slice(-1, None), back))
+            )
+            return ops.concatenate([before, x, behind], axis=1), last
         x = ops.pad(x, [(0, 0), (front, back), (0, 0), (0, 0), (0, 0)])
-        seen = [x[:, i : i + last + 1 : stride] for i in range(length)]
-        return ops.concatenate(seen, axis=-1)
+        return x, last
 
-    def _convolve(self, x, kernel, strides):
+    def _convolve(self, x, kernel, strides, padded=False):
         """Convolve with the layer's padding; the two are one at stride 1."""
         sizes = kernel.shape[:-2]
+        if padded:
+            return ops.conv(x, kernel, strides, padding="valid")
         if max(strides) == 1 or (self.padding == "same" and max(sizes) > 1):
             return ops.conv(
                 x, kernel, strides, padding="same", dilation_rate=self._rates(sizes)
@@ -178,6 +206,7 @@ class FoldedConv3D(keras.layers.Layer):
             "padding": self.padding,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
             "dilation": self.dilation,
+            "time_padding": self.time_padding,
         }
 
 

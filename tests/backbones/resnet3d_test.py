@@ -49,6 +49,16 @@ def test_a_step_is_centred_on_every_second_frame(frames, offset):
         assert np.flatnonzero(response).tolist() == [step]
 
 
+def test_of_a_clip_that_stands_still_edge_padding_makes_all_steps_alike():
+    frame = np.random.default_rng(0).normal(size=(1, 1, 32, 32, 3)).astype("float32")
+    clip = np.repeat(frame, 8, axis=1)
+    apart = {}
+    for padding in ("zeros", "edge"):
+        steps = ops.convert_to_numpy(tiny(time_padding=padding)(clip))
+        apart[padding] = np.abs(steps - steps[:, :1]).max() / np.abs(steps).max()
+    assert apart["edge"] < 1e-5 < 0.01 < apart["zeros"]
+
+
 def test_a_branch_starts_apart_and_stages_share_layers():
     backbone = tiny()
     branch = backbone.stage_copy("stage4", "stage4_local")
@@ -67,7 +77,7 @@ def test_a_branch_starts_apart_and_stages_share_layers():
 
 
 def test_survives_its_config():
-    backbone = tiny(temporal_kernels=[1, 3, 1, 3])
+    backbone = tiny(temporal_kernels=[1, 3, 1, 3], time_padding="edge")
     again = keras.layers.deserialize(keras.layers.serialize(backbone))
     assert again.get_config() == backbone.get_config()
 

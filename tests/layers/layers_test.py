@@ -51,6 +51,35 @@ def test_full_kernels_over_stacked_frames_are_the_3d_ones(
     assert folded.compute_output_shape(x.shape) == y.shape
 
 
+@pytest.mark.parametrize("kernel", [(3, 1, 1), (5, 1, 1), (3, 3, 3), (5, 3, 3)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("padding", ["symmetric", "same"])
+@pytest.mark.parametrize("time", [1, 5, 8])
+def test_edge_padding_is_that_of_a_clip_with_more_of_its_ends(
+    kernel, stride, padding, time
+):
+    x = np.random.default_rng(0).normal(size=(2, time, 5, 6, 3)).astype("float32")
+    options = {"strides": (stride, 1, 1), "padding": padding}
+    edge = FoldedConv3D(4, kernel, time_padding="edge", **options)
+    plain = FoldedConv3D(4, kernel, fold=False, **options)
+    y = to_numpy(edge(x))
+    assert y.shape == edge.compute_output_shape(x.shape)
+    # Eight frames more on either side: the steps between do not see the zeros.
+    longer = np.pad(x, [(0, 0), (8, 8), (0, 0), (0, 0), (0, 0)], mode="edge")
+    plain.build(x.shape)
+    plain.set_weights(edge.get_weights())
+    whole = to_numpy(plain(longer))
+    first = 8 // stride
+    np.testing.assert_allclose(y, whole[:, first : first + y.shape[1]], atol=1e-5)
+
+
+def test_edge_padding_needs_folding_and_a_known_name():
+    with pytest.raises(ValueError, match="fold=True"):
+        FoldedConv3D(4, (3, 1, 1), time_padding="edge", fold=False)
+    with pytest.raises(ValueError, match="'zeros' or 'edge'"):
+        FoldedConv3D(4, (3, 1, 1), time_padding="wrap")
+
+
 def test_a_full_kernel_takes_clips_of_any_length():
     video = keras.Input((None, None, None, 3))
     layer = FoldedConv3D(4, (3, 3, 3), (2, 1, 1), padding="same")
@@ -170,7 +199,7 @@ def test_miner_never_marks_an_invalid_slot():
 def test_layers_survive_their_config():
     layers = [
         FoldedBatchNormalization(momentum=0.8),
-        FoldedConv3D(5, (1, 3, 3)),
+        FoldedConv3D(5, (1, 3, 3), time_padding="edge"),
         StaticDynamicDecoupler("zero", "random", seed=1),
         ActivationMap(),
         ActivationDecoupler(),
