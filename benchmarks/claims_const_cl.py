@@ -4,7 +4,9 @@ Run by `python benchmarks/claims.py const_cl`. Each rung starts from the same se
 data and number of steps. Measured with frozen features: probes of the whole clip's
 representation; the motion of each sprite from its box, by a linear probe of the
 region features and by the localiser's head (mean average precision over frames, with
-true boxes and with shifted ones); tracking of the first sprite.
+true boxes and with shifted ones); how alike the regions of a video are; tracking of
+the first sprite. Rungs named `kept_*` have videos whose motions stay the same, before
+one of 16 scenes, and gray views: there plain contrast needs the motion, too.
 """
 
 from pathlib import Path
@@ -52,6 +54,18 @@ LADDER = {
     "shared_draw": ("boxes from one number each", {}),
     "light": ("local term at 0.01", {"loss_weights": {"global": 1.0, "local": 0.01}}),
 }
+LIGHT = LADDER["light"][1]
+KEPT = {
+    "cvrl": ("global term only (CVRL)", ConSTCL.baseline),
+    "const_cl": ("ConST-CL", {}),
+    "light": ("local term at 0.01", LIGHT),
+    "own_video_light": (
+        "local term at 0.01, regions of the same video are negatives",
+        {**LIGHT, "same_video_negatives": True},
+    ),
+}
+LADDER |= {f"kept_{r}": (f"motion kept: {n}", c) for r, (n, c) in KEPT.items()}
+KEPT_WORLD = {"switch_probability": 0.0, "fresh_scenes": False}
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld(num_sprites=2)
 START, FRAMES, SIZE = 20, 8, 48  # the clips whose boxes are looked at
@@ -64,29 +78,38 @@ TRACKED = {"size": 128, "frames": 16, "pairs": 512, "sequences": 40, "epochs": 3
 
 def train_rung(rung, seed, args):
     """Model, what the training returned, and the manifest of its videos."""
-    folder = Path(args.runs) / f"const_cl{seed}"
-    world = ScenesWorld(num_sprites=2, seed=seed)
-    manifest = rendered(world, folder / "data", COUNTS)
+    kept = rung.startswith("kept_")
+    folder = Path(args.runs) / f"const_cl{seed}{'_kept' if kept else ''}"
+    manifest = rendered(world_of(rung, seed), folder / "data", COUNTS)
     changes = dict(LADDER[rung][1])
-    if rung == "shared_draw":
-        views = ConSTCL.presets[PRESET]["views"]
-        changes["views"] = ConSTCLViews(**views, shared_draw=True, seed=seed)
+    if kept or rung == "shared_draw":
+        views = {**ConSTCL.presets[PRESET]["views"], "seed": seed}
+        views |= {"gray": 1.0} if kept else {"shared_draw": True}
+        changes["views"] = ConSTCLViews(**views)
     run = run_folder(folder, rung, args)
     return *trained(PRESET, manifest, run, seed, args, changes), manifest
 
 
 def measure_rung(rung, seed, args, model, manifest):
     """Probes of clips and boxes, localisation and tracking."""
-    world = ScenesWorld(num_sprites=2, seed=seed)
+    world = world_of(rung, seed)
     known = sprites(world, "train", COUNTS["train"])
     asked = sprites(world, "test", COUNTS["test"])
     backbone = model.region_backbone()
+    regions = [regions_of(backbone, x) for x in (known, asked)]
     return {
         **probed(model, PRESET, manifest, seed),
-        "region_motion_linear": region_probe(backbone, known, asked, seed),
+        "region_motion_linear": region_probe(regions, known, asked, seed),
+        "region_variance_within": variance_within(regions[1]),
         "localisation": localise(backbone, known, asked, seed),
-        "tracking": follow(backbone, seed),
+        "tracking": follow(backbone, world_of(rung, seed, size=TRACKED["size"]), seed),
     }
+
+
+def world_of(rung, seed, **options):
+    """The world whose videos a rung learns from and is measured on."""
+    kept = KEPT_WORLD if rung.startswith("kept_") else {}
+    return ScenesWorld(num_sprites=2, seed=seed, **kept, **options)
 
 
 # --- boxes and what moves in them -----------------------------------------------
@@ -113,20 +136,27 @@ def resized(frames):
     return x.reshape(*frames.shape[:2], SIZE, SIZE, 3)
 
 
-def region_probe(backbone, known, asked, seed):
-    """Motion of a sprite from the features under its box, by a linear probe."""
+def regions_of(backbone, asked):
+    """Features under the boxes of both sprites, `(videos, 2, features)`."""
     video, boxes = keras.Input((FRAMES, SIZE, SIZE, 3)), keras.Input((2, 4))
     maps = backbone(normalise_layer()(video))
     model = keras.Model([video, boxes], RegionFeatures()(maps, boxes))
-    train, test = (
-        model.predict([x["video"], x["boxes"]], verbose=0).reshape(
-            -1, backbone.feature_dim
-        )
-        for x in (known, asked)
-    )
+    return model.predict([asked["video"], asked["boxes"]], verbose=0)
+
+
+def region_probe(regions, known, asked, seed):
+    """Motion of a sprite from the features under its box, by a linear probe."""
+    train, test = (x.reshape(-1, x.shape[-1]) for x in regions)
     return linear_probe_accuracy(
         train, test, known["motions"].ravel(), asked["motions"].ravel(), seed=seed
     )
+
+
+def variance_within(regions):
+    """Share of the variance of unit region features that is within videos."""
+    unit = regions / np.linalg.norm(regions, axis=-1, keepdims=True)
+    within = unit.var(axis=1).sum(axis=-1).mean()
+    return float(within / unit.reshape(-1, unit.shape[-1]).var(axis=0).sum())
 
 
 def localise(backbone, known, asked, seed, epochs=12):
@@ -174,9 +204,8 @@ def frame_map(model, asked, boxes):
 # --- tracking -------------------------------------------------------------------
 
 
-def follow(backbone, seed):
+def follow(backbone, world, seed):
     """Precision and success of a tracker of the first sprite."""
-    world = ScenesWorld(size=TRACKED["size"], num_sprites=2, seed=seed)
     keras.utils.set_random_seed(seed)
     tracker = SiameseTracker.for_backbone(backbone, **TRACKER)
     tracker.compile(keras.optimizers.Adam(1e-3), response_loss, jit_compile=False)
@@ -259,6 +288,8 @@ COLUMNS = {
     "motion linear": lambda r: r["probe"]["motion"]["linear"],
     "scene linear": lambda r: r["probe"]["scene"]["linear"],
     "motion in a box, linear": lambda r: r["region_motion_linear"],
+    # Not measured of the first rungs.
+    "variance of boxes within videos": lambda r: r.get("region_variance_within"),
     "mAP, true boxes": lambda r: r["localisation"]["true"],
     "mAP, shifted boxes": lambda r: r["localisation"]["shifted"],
     "tracking precision": lambda r: r["tracking"]["precision"],
@@ -273,7 +304,8 @@ def table(results):
     for rung, (name, _) in LADDER.items():
         rows = [r for r in results if r["rung"] == rung]
         if rows:
-            cells = [spread([read(r) for r in rows]) for read in COLUMNS.values()]
+            columns = [[read(r) for r in rows] for read in COLUMNS.values()]
+            cells = ["–" if None in column else spread(column) for column in columns]
             lines.append("| " + " | ".join([name, str(len(rows)), *cells]) + " |")
     return "\n".join(lines)
 
