@@ -2,7 +2,6 @@ import keras
 
 from keras_avrep.backbones.renormalise import renormalise
 from keras_avrep.backbones.staged_backbone import StagedBackbone
-from keras_avrep.layers import FoldedBatchNormalization
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -159,7 +158,7 @@ class BasicBlockBuilder:
         return keras.layers.ZeroPadding2D(size, dtype=self.dtype, name=name)(x)
 
     def norm(self, x, name):
-        return FoldedBatchNormalization(
+        return keras.layers.BatchNormalization(
             momentum=0.9, epsilon=1e-5, dtype=self.dtype, name=name
         )(x)
 
