@@ -2,6 +2,12 @@
 
 One thin file a backend; layers ask, and do with `keras.ops` what no kernel does for
 them. Results are the same up to rounding.
+
+`batch_norm(x, gamma, beta, epsilon)` takes a tensor `(batch, ..., width, channels)` in
+training, float32 `gamma` and `beta` `(channels,)`, and a float that is added to the
+variance. It returns the normalised tensor, of the shape and type of `x`, and the
+float32 mean and variance `(channels,)` of the batch; or `None` where no kernel is
+faster.
 """
 
 import keras
@@ -13,7 +19,7 @@ elif keras.backend.backend() == "torch":
 else:
     # XLA makes one loop of `keras.ops` by itself.
     def batch_norm(x, gamma, beta, epsilon):
-        """Nothing: there is no kernel."""
+        """`None`: there is no kernel."""
         return
 
 

@@ -5,20 +5,10 @@ LANES = 16
 
 
 def batch_norm(x, gamma, beta, epsilon):
-    """Batch normalization of training over the last axis, on a CPU.
+    """Batch normalization as the package says, in float32 or bfloat16 on a CPU.
 
-    Two to five times as fast as `keras.ops`, with its gradient. Channels that do not
-    fill the lanes are filled up with zeros, where that costs less than it saves.
-
-    Args:
-        x: tensor `(batch, ..., width, channels)`, float32 or bfloat16.
-        gamma: float32 tensor `(channels,)`.
-        beta: float32 tensor `(channels,)`.
-        epsilon: float. Added to the variance.
-
-    Returns:
-        The normalised tensor, of `x`'s shape and type, and the float32 mean and
-        variance `(channels,)`; `None` where there is no faster kernel.
+    Channels that do not fill the lanes are filled up with zeros, where that costs
+    less than it saves.
     """
     channels = x.shape[-1]
     missing = -channels % LANES

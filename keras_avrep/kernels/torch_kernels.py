@@ -2,21 +2,7 @@ import torch
 
 
 def batch_norm(x, gamma, beta, epsilon):
-    """Batch normalization of training over the last axis.
-
-    Two to eight times as fast as `keras.ops` on a CPU, with its gradient, which keeps
-    nothing but the input.
-
-    Args:
-        x: tensor `(batch, ..., channels)`, float32, bfloat16 or float16.
-        gamma: float32 tensor `(channels,)`.
-        beta: float32 tensor `(channels,)`.
-        epsilon: float. Added to the variance.
-
-    Returns:
-        The normalised tensor, of `x`'s shape and type, and the float32 mean and
-        variance `(channels,)`; `None` where there is no faster kernel.
-    """
+    """Batch normalization as the package says; its gradient keeps only the input."""
     count = x.numel() // x.shape[-1]
     if x.device.type not in ("cpu", "cuda") or count < 2:
         return None
