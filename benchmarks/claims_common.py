@@ -8,7 +8,7 @@ from keras import ops
 from provenance import commit
 
 from keras_avrep.cli.run_folder import versions, write_json
-from keras_avrep.cli.training_run import build_model, train
+from keras_avrep.cli.training_run import build_model, recalibrate, train
 from keras_avrep.data import scan_folder
 from keras_avrep.evaluation import embed_videos, evaluate_features
 from keras_avrep.models import system_of
@@ -73,6 +73,15 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         jit_compile=args.jit_compile,
     )
     return model, {**training, "trained_on": trained_on}
+
+
+def untrained(preset, manifest, seed, args):
+    """A fresh model whose batch norm has seen whole clips, and what `trained` adds."""
+    model = fresh(preset, manifest, seed, args)
+    clip = system_of(preset).presets[preset]["clip"]
+    recalibrate(model, manifest.split("pretrain"), clip, seed)
+    nothing = {"losses": None, "clips_per_second": None, "seconds": 0.0}
+    return model, {**nothing, "trained_on": None}
 
 
 def noted_machine(folder):

@@ -13,7 +13,15 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from claims_common import between_markers, probed, rendered, run_folder, spread, trained
+from claims_common import (
+    between_markers,
+    probed,
+    rendered,
+    run_folder,
+    spread,
+    trained,
+    untrained,
+)
 from keras import ops
 
 from keras_avrep.evaluation import (
@@ -39,6 +47,7 @@ PRESET = "const_cl_tiny"
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
 # rung → what it is called, constructor arguments that differ from the preset's
 LADDER = {
+    "untrained": ("untrained", {}),
     "cvrl": ("global term only (CVRL)", ConSTCL.baseline),
     "const_cl": ("ConST-CL", {}),
     "shared": ("one last stage for both", {"branch": "shared"}),
@@ -56,12 +65,18 @@ LADDER = {
 }
 LIGHT = LADDER["light"][1]
 KEPT = {
+    "untrained": ("untrained", {}),
     "cvrl": ("global term only (CVRL)", ConSTCL.baseline),
     "const_cl": ("ConST-CL", {}),
     "light": ("local term at 0.01", LIGHT),
     "own_video_light": (
         "local term at 0.01, regions of the same video are negatives",
         {**LIGHT, "same_video_negatives": True},
+    ),
+    "own_video": LADDER["own_video"],
+    "own_video_geometric": (
+        "regions of the same video are negatives, the nearest box is the positive",
+        {"same_video_negatives": True, "match": "geometric"},
     ),
 }
 LADDER |= {f"kept_{r}": (f"motion kept: {n}", c) for r, (n, c) in KEPT.items()}
@@ -81,6 +96,8 @@ def train_rung(rung, seed, args):
     kept = rung.startswith("kept_")
     folder = Path(args.runs) / f"const_cl{seed}{'_kept' if kept else ''}"
     manifest = rendered(world_of(rung, seed), folder / "data", COUNTS)
+    if rung.endswith("untrained"):
+        return *untrained(PRESET, manifest, seed, args), manifest
     changes = dict(LADDER[rung][1])
     if kept or rung == "shared_draw":
         views = {**ConSTCL.presets[PRESET]["views"], "seed": seed}

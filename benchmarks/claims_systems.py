@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 from claims_common import (
     between_markers,
-    fresh,
     probed,
     rendered,
     run_folder,
     spread,
     trained,
+    untrained,
 )
 
-from keras_avrep.cli.training_run import recalibrate
-from keras_avrep.models import DCLR, SYSTEMS, ConSTCL, system_of
+from keras_avrep.models import DCLR, SYSTEMS, ConSTCL
 from keras_avrep.worlds import ScenesWorld
 
 DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
@@ -60,15 +59,6 @@ def measure_rung(rung, seed, args, model, manifest):
 def preset_of(rung):
     """The smallest preset of a rung's system."""
     return next(iter(LADDER[rung].presets))
-
-
-def untrained(preset, manifest, seed, args):
-    """A fresh model whose batch norm has seen whole clips, and nothing else."""
-    model = fresh(preset, manifest, seed, args)
-    clip = system_of(preset).presets[preset]["clip"]
-    recalibrate(model, manifest.split("pretrain"), clip, seed)
-    nothing = {"losses": None, "clips_per_second": None, "seconds": 0.0}
-    return model, {**nothing, "trained_on": None}
 
 
 def table(results):

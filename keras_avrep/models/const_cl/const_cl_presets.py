@@ -50,6 +50,11 @@ PRESETS = {
         "description": "3-D residual network of 0.4 M parameters with a map of 6x6 "
         "cells for clips of 8x48x48, to try things out on a CPU.",
     },
+    "const_cl_tiny_scenes": {
+        **TINY,
+        "description": "The same with weights: 600 steps on 1024 videos of the "
+        "procedural world `scenes` with two sprites.",
+    },
     "const_cl_resnet3d_50": {
         "backbone": {},
         "views": PAPER_VIEWS,
