@@ -34,11 +34,9 @@ from keras_avrep.models import (
     ActionLocaliser,
     ConSTCL,
     SiameseTracker,
-    context_crop,
     track,
 )
 from keras_avrep.models.const_cl import ConSTCLViews, RegionFeatures
-from keras_avrep.models.const_cl.tracking import context_side
 from keras_avrep.models.pixel_features import normalise_layer
 from keras_avrep.worlds import ScenesWorld
 from keras_avrep.worlds.scenes import MOTIONS
@@ -226,7 +224,7 @@ def follow(backbone, world, seed):
     keras.utils.set_random_seed(seed)
     tracker = SiameseTracker.for_backbone(backbone, **TRACKER)
     tracker.compile(keras.optimizers.Adam(1e-3), response_loss, jit_compile=False)
-    inputs, shifts = training_pairs(world, np.random.default_rng(seed))
+    inputs, shifts = training_pairs(tracker, world, np.random.default_rng(seed))
     tracker.fit(inputs, shifts, epochs=TRACKED["epochs"], batch_size=8, verbose=0)
     truth, predicted, still = {}, {}, {}
     for name, frames, boxes in sequences(world, "test", TRACKED["sequences"]):
@@ -276,27 +274,18 @@ def corner_boxes(boxes):
     return np.stack([x1, y1, x2 - x1, y2 - y1], axis=1)
 
 
-def training_pairs(world, rng):
+def training_pairs(tracker, world, rng):
     """Exemplars, search images with the target somewhere near the middle, shifts."""
-    pairs = {"exemplar": [], "search": []}
-    shifts = []
+    pairs, shifts = [], []
     for _, frames, boxes in sequences(world, "train", TRACKED["pairs"] // 4):
         for _ in range(4):
             shift = rng.uniform(-16, 16, 2)
-            for name, offset in (("exemplar", np.zeros(2)), ("search", shift)):
-                at = rng.integers(len(frames))
-                pairs[name].append(crop(frames[at], boxes[at], name, offset))
+            places = [rng.integers(len(frames)) for _ in range(2)]
+            seen = [(frames[place], boxes[place]) for place in places]
+            pairs.append(tracker.training_pair(*seen, shift))
             shifts.append(shift)
-    return {n: np.stack(x) for n, x in pairs.items()}, np.array(shifts, "float32")
-
-
-def crop(frame, box, name, offset):
-    """What a tracker sees around a box, moved by an offset in pixels of the crop."""
-    left, top, width, height = box
-    size = TRACKER[f"{name}_size"]
-    side = context_side((height, width)) * size / TRACKER["exemplar_size"]
-    centre = np.array([top + (height - 1) / 2, left + (width - 1) / 2])
-    return context_crop(frame, centre - offset * side / size, side, size)
+    exemplars, searches = (np.stack(x) for x in zip(*pairs, strict=True))
+    return {"exemplar": exemplars, "search": searches}, np.array(shifts, "float32")
 
 
 # --- tables ---------------------------------------------------------------------

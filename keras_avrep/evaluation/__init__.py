@@ -34,6 +34,7 @@ from keras_avrep.evaluation.interference_metrics import (
 )
 from keras_avrep.evaluation.label_segments import label_segments
 from keras_avrep.evaluation.linear_probe import chance_level, linear_probe_accuracy
+from keras_avrep.evaluation.localise_actions import localise_actions
 from keras_avrep.evaluation.localization import (
     box_mask,
     class_aware_scores,
@@ -87,6 +88,7 @@ from keras_avrep.evaluation.temporal_probes import (
 )
 from keras_avrep.evaluation.track_sequence import track_sequence
 from keras_avrep.evaluation.tracking import one_pass_evaluation
+from keras_avrep.evaluation.tracking_pairs import TrackingPairs
 from keras_avrep.evaluation.units import choose_units, write_units
 
 __all__ = [
@@ -100,6 +102,7 @@ __all__ = [
     "OffScreenMass",
     "Predictions",
     "SoundingTruth",
+    "TrackingPairs",
     "VideoMaps",
     "aligned_clip_maps",
     "audible_clusters",
@@ -128,6 +131,7 @@ __all__ = [
     "level_wise_average_precision",
     "linear_probe_accuracy",
     "load_features",
+    "localise_actions",
     "localization_floors",
     "localization_scores",
     "localize_video",

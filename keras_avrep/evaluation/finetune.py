@@ -13,6 +13,7 @@ from keras_avrep.training import (
     History,
     choose_device_policy,
     load_checkpoint,
+    make_optimizer,
     save_checkpoint,
 )
 from keras_avrep.views import ClipAugmentation, RandomClips
@@ -66,7 +67,7 @@ def finetune(
             to 10.
         batch_size: int. Defaults to 64.
         learning_rate: float. Defaults to 0.1.
-        weight_decay: float. Defaults to 1e-4.
+        weight_decay: float. An L2 penalty in the gradient. Defaults to 1e-4.
         flip: float. Probability of a horizontal flip; 0 where direction
             matters. Defaults to 0.5.
         seed: int. Defaults to 0.
@@ -97,16 +98,12 @@ def finetune(
     targets, loss = targets_and_loss(records, label, classes)
     batch_size = min(batch_size, len(records))
     total = epochs * max(1, len(records) * clips_per_epoch // batch_size)
-    rate = keras.optimizers.schedules.PiecewiseConstantDecay(
-        [round(total * 0.6), round(total * 0.8)],
-        [learning_rate, learning_rate / 10, learning_rate / 100],
-    )
     model = AugmentedClassifier(
         classifier, ClipAugmentation(view_size, flip=flip, seed=seed)
     )
     policy = choose_device_policy(jit_compile, keras.config.dtype_policy().name)
     model.compile(
-        keras.optimizers.SGD(rate, momentum=0.9, weight_decay=weight_decay),
+        finetuning_optimizer(learning_rate, weight_decay, total),
         loss,
         jit_compile=policy.compiles(total),
     )
@@ -147,6 +144,17 @@ def finetune(
         "losses": [row["loss"] for row in history.rows],
         "clips_per_second": history.speed,
     }
+
+
+def finetuning_optimizer(learning_rate, weight_decay, steps):
+    """SGD with momentum 0.9, a tenth of the rate after 6 and 8 tenths of the steps."""
+    recipe = {
+        "name": "sgd",
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "decay": [0.6, 0.8],
+    }
+    return make_optimizer(recipe, steps)
 
 
 def targets_and_loss(records, label, classes):

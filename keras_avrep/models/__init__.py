@@ -5,6 +5,7 @@ from keras_avrep.models.const_cl import (
     SiameseTracker,
     context_crop,
     track,
+    train_tracker,
 )
 from keras_avrep.models.controllable_augmentations import (
     ControllableAugmentations,
@@ -73,4 +74,5 @@ __all__ = [
     "system_of",
     "track",
     "train_mstcn",
+    "train_tracker",
 ]

@@ -16,6 +16,7 @@ from keras_avrep.training.callbacks import (
 )
 from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
+from keras_avrep.training.sgd_with_l2 import SGDWithL2
 
 
 def pretrain(
@@ -50,7 +51,7 @@ def pretrain(
         size: int. Pixels that videos are decoded at. Defaults to 128.
         batch_size: int. Videos of a batch. Defaults to 32.
         optimizer: Keras optimiser. Defaults to SGD with momentum 0.9, rate 0.01
-            and decay 1e-4.
+            and an L2 of 1e-4 in the gradient.
         seed: int. Of the order and places of clips. Defaults to 0.
         warmup_steps: int. Batches that fill the queues before the first step,
             nothing learned. Defaults to 0.
@@ -84,7 +85,7 @@ def pretrain(
     precision = keras.config.dtype_policy().name
     compiled = choose_device_policy(jit_compile, precision).compiles(steps)
     model.compile(
-        optimizer=optimizer or keras.optimizers.SGD(0.01, 0.9, weight_decay=1e-4),
+        optimizer=optimizer or SGDWithL2(0.01, momentum=0.9, l2=1e-4),
         jit_compile=compiled,
     )
     batch_size = min(batch_size, len(records))

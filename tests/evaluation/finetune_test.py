@@ -13,8 +13,9 @@ from keras_avrep.evaluation import (
     finetune,
     multi_hot,
 )
+from keras_avrep.evaluation.finetune import finetuning_optimizer
 from keras_avrep.models import VideoClassifier
-from keras_avrep.training import CheckpointError
+from keras_avrep.training import CheckpointError, SGDWithL2
 from keras_avrep.worlds import ScenesWorld, render_world
 
 CLIP = {"num_frames": 4, "stride": 1, "size": 16}
@@ -131,3 +132,16 @@ def test_top_k_accuracy_of_known_logits(records, classes):
     assert found == pytest.approx(expected)
     assert 0 < found[1] < found[2]
     assert classification_accuracy(*arguments, **options) == found[1]
+
+
+def test_the_rate_falls_to_a_tenth_after_6_and_8_tenths_of_the_steps():
+    optimizer = finetuning_optimizer(0.1, 1e-4, steps=100)
+    # Weight decay is part of the gradient, as in the published recipe.
+    assert isinstance(optimizer, SGDWithL2)
+    assert (optimizer.momentum, optimizer.l2) == (0.9, 1e-4)
+    optimizer.build([keras.Variable([1.0])])
+    rates = []
+    for step in (0, 59, 60, 79, 80, 99):
+        optimizer.iterations.assign(step)
+        rates.append(float(keras.ops.convert_to_numpy(optimizer.learning_rate)))
+    np.testing.assert_allclose(rates, [0.1, 0.1, 0.01, 0.01, 1e-3, 1e-3], rtol=1e-5)

@@ -7,6 +7,7 @@ from keras_avrep.models.const_cl.region_transform_head import (
 )
 from keras_avrep.models.const_cl.siamese_tracker import SiameseTracker
 from keras_avrep.models.const_cl.tracking import TrackingSettings, context_crop, track
+from keras_avrep.models.const_cl.train_tracker import train_tracker
 
 __all__ = [
     "ActionLocaliser",
@@ -18,4 +19,5 @@ __all__ = [
     "TrackingSettings",
     "context_crop",
     "track",
+    "train_tracker",
 ]

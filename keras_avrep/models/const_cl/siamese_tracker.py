@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_avrep.layers import CrossCorrelation2D
 from keras_avrep.models.const_cl.region_task import RegionTask
-from keras_avrep.models.const_cl.tracking import track
+from keras_avrep.models.const_cl.tracking import track, training_pair
 from keras_avrep.models.pixel_features import normalise_layer
 
 # What makes a response every 8 pixels of the trunk, without new weights.
@@ -40,8 +40,9 @@ class SiameseTracker(RegionTask):
     Example:
     ```python
     tracker = keras_avrep.models.SiameseTracker.from_preset("runs/first/preset")
-    tracker.compile(keras.optimizers.Adam(1e-3), keras_avrep.losses.response_loss)
-    tracker.fit({"exemplar": exemplars, "search": searches}, shifts)
+    read = keras_avrep.data.read_got10k("GOT-10k", "train")
+    pairs = keras_avrep.evaluation.TrackingPairs(tracker, read.sequences)
+    keras_avrep.models.train_tracker(tracker, pairs)
     boxes = tracker.follow(frames, first_box)
     ```
 
@@ -118,6 +119,22 @@ class SiameseTracker(RegionTask):
             float array `(T, 4)` of such boxes, the given one first.
         """
         return track(self, frames, box, settings)
+
+    def training_pair(self, exemplar, search, shift):
+        """An exemplar and a search image of one target, to train on.
+
+        Args:
+            exemplar: frame `(H, W, 3)` and its box `left, top, width, height`, in
+                pixels.
+            search: another frame and its box.
+            shift: 2 floats, `y, x`. Where the target is to lie from the centre of the
+                search image, in pixels of it.
+
+        Returns:
+            Exemplar and search image, float32. `TrackingPairs` in
+            `keras_avrep.evaluation` makes batches of them.
+        """
+        return training_pair(self, exemplar, search, shift)
 
     @classmethod
     def prepare_backbone(cls, backbone):

@@ -134,6 +134,40 @@ class _State:
         return np.array([corner[1], corner[0], self.size[1], self.size[0]])
 
 
+def training_pair(tracker, exemplar, search, shift, context=0.5):
+    """What a tracker is shown of a target in two frames, the second off its middle.
+
+    Args:
+        tracker: `SiameseTracker`.
+        exemplar: frame `(H, W, 3)` and its box `left, top, width, height` in pixels.
+        search: another frame and its box.
+        shift: 2 floats, `y, x`. Where the target is to lie from the centre of the
+            search image, in pixels of it.
+        context: float. Of the mean side, added around a target. Defaults to 0.5.
+
+    Returns:
+        Exemplar and search image, float32.
+
+    Example:
+    ```python
+    box = (20, 12, 16, 16)
+    training_pair(tracker, (frames[0], box), (frames[4], box), shift=(8, 0))
+    ```
+
+    Reference: note of ConST-CL (arXiv:2112.05181), section 6.
+    """
+    sizes = (tracker.exemplar_size, tracker.search_size)
+    crops = []
+    for (frame, box), size, offset in zip(
+        (exemplar, search), sizes, (np.zeros(2), np.asarray(shift)), strict=True
+    ):
+        left, top, width, height = (float(x) for x in box)
+        side = context_side((height, width), context) * size / tracker.exemplar_size
+        centre = np.array([top + (height - 1) / 2, left + (width - 1) / 2])
+        crops.append(context_crop(frame, centre - offset * side / size, side, size))
+    return crops
+
+
 def context_side(size, context=0.5):
     """Side of the square around a target, `size` being its height and width."""
     return float(np.sqrt(np.prod(np.asarray(size) + context * np.sum(size))))

@@ -77,7 +77,8 @@ class ControllableAugmentations(PretrainingTask):
             map. Defaults to `(2, 4, 4)`.
         target: string. What regions are pulled together by, see `RegionOverlap`.
             Defaults to `"overlap"`; `"hard"` is the baseline.
-        sigma: float. Of the target `"gaussian"`. Defaults to `0.5`.
+        sigma: float. Of the target `"gaussian"`, in regions of the other view.
+            Defaults to `0.5`.
         predictor: bool. Whether one side of the region contrast goes through a
             further head. Defaults to `True`.
         ignore_same_video_negatives: bool. Whether regions of the same video that
