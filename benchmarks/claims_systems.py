@@ -26,7 +26,8 @@ DEFAULTS = {"steps": 600, "batch_size": 16, "learning_rate": 2e-3}
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld()
 PLAIN = "instance contrast"
-# The two backbones that the systems start from, batch norm estimated as theirs is.
+# The backbone of the first three systems and that of ConST-CL, batch norm estimated as
+# theirs is; TeG has another 3-D ResNet.
 UNTRAINED = {"untrained R(2+1)D": DCLR, "untrained 3-D ResNet": ConSTCL}
 LADDER = {
     **UNTRAINED,

@@ -1,6 +1,6 @@
 r"""A tiny preset with weights for the package, from a finished run.
 
-    make demo
+    keras-avrep demo --steps 600
     python benchmarks/package_preset.py dclr runs/demo/dclr
     keras-avrep render runs/scenes --pretrain 1024 --seed 1
     keras-avrep pretrain runs/scenes --model StaticDynamicConcepts --steps 300 \
@@ -9,8 +9,8 @@ r"""A tiny preset with weights for the package, from a finished run.
     # So are Controllable Augmentations, and TeG with --model TeG --steps 600.
     python benchmarks/claims.py const_cl --seed-list 1 --rungs const_cl
     python benchmarks/package_preset.py const_cl runs/claims/const_cl1/const_cl
-    python benchmarks/claims.py csol --seeds 1 --rungs full
-    python benchmarks/package_preset.py csol runs/claims/csol0/full
+    python benchmarks/claims.py csol --seeds 1 --rungs shared_optimizer
+    python benchmarks/package_preset.py csol runs/claims/csol0/shared_optimizer
 
 Writes `keras_avrep/models/NAME/presets/NAME_tiny_WORLD/`. Of what learns from video
 that is the backbone: twins and queues are of use to training alone. Heads that make

@@ -2,12 +2,15 @@
 
 import csv
 import json
+import re
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
+from keras_avrep import models
 from keras_avrep.cli import demo
 from keras_avrep.cli.doctor import gpu_advice, has_nvidia_driver
 from keras_avrep.cli.export import calibration_clips, divide
@@ -318,6 +321,38 @@ def test_export_checks_what_it_wrote(trained, videos, tmp_path):
     assert row["max_abs_diff"] < 1e-4
 
 
+def test_export_fails_above_the_tolerance_in_one_sentence(
+    trained, videos, tmp_path, capsys
+):
+    summary = (trained / "summary.json").read_text()
+    run = ["export", str(trained), str(videos), "--out", str(tmp_path)]
+    # Even files that are equal to the bit differ by more.
+    assert main([*run, "--formats", "litert", "--tolerance", "-1"]) == 2
+    streams = capsys.readouterr()
+    assert "everything is in" not in streams.out
+    (sentence,) = streams.err.strip().splitlines()
+    assert "litert export differs from Keras by" in sentence
+    assert "above the tolerance -1" in sentence
+    assert (tmp_path / "dclr.tflite").exists()
+    assert not (tmp_path / "export.json").exists()
+    assert (trained / "summary.json").read_text() == summary
+
+
+def test_export_tells_how_often_int8_finds_the_same_neighbour(
+    trained, videos, tmp_path, capsys
+):
+    run = ["export", str(trained), str(videos), "--out", str(tmp_path)]
+    assert main([*run, "--formats", "litert_int8"]) == 0
+    (row,) = json.loads((tmp_path / "export.json").read_text())
+    assert row["format"] == "litert_int8"
+    assert 0 <= row["retrieval_agreement"] <= 1
+    # Of the 6 test videos, each asks for its neighbour.
+    assert (6 * row["retrieval_agreement"]).is_integer()
+    told = f"same neighbour {row['retrieval_agreement']:.0%}"
+    assert told in capsys.readouterr().out
+    assert json.loads((trained / "summary.json").read_text())["export"] == [row]
+
+
 def test_export_compares_on_the_test_split_and_calibrates_on_the_other(
     videos, tmp_path
 ):
@@ -356,9 +391,92 @@ def test_presets_and_doctor(capsys):
     assert "keras" in text
 
 
+def test_presets_tell_which_have_weights(capsys):
+    assert main(["presets"]) == 0
+    lines = re.findall(r"^  (\w+) \((.+)\)$", capsys.readouterr().out, re.M)
+    kinds = dict(lines)
+    assert len(kinds) == len(lines)
+    assert kinds["teg_tiny_scenes"] == "weights"
+    assert kinds["dclr_tiny"] == "configuration only"
+    folders = {p.name: p for p in Path(models.__path__[0]).glob("*/presets/*/")}
+    assert folders.keys() <= kinds.keys()
+    for name, kind in kinds.items():
+        files = {p.name for p in folders[name].iterdir()} if name in folders else set()
+        expected = "configuration only"
+        if "model.weights.h5" in files:
+            expected = "weights of the backbone alone"
+        if "task.weights.h5" in files:
+            expected = "weights"
+        assert kind == expected, name
+
+
 def test_prepare_then_scan(videos, tmp_path):
     assert main(["prepare", str(videos), "--out", str(tmp_path), "--size", "16"]) == 0
     assert main(["scan", str(tmp_path)]) == 0
+
+
+def check_summary(summary, out):
+    """All that the report and the reader of a demo of 7 videos count on."""
+    # One cannot be decoded any more, but was scanned.
+    assert summary["data"]["videos"] == 7
+    assert summary["data"]["seconds"] == pytest.approx(7 * 0.5, abs=0.1)
+    assert summary["data"]["labels"] == {}
+    for name in ("dclr", "baseline"):
+        training = summary["train"][name]
+        assert training["steps"] == 2
+        assert training["clips_per_second"] > 0
+        assert 0 <= training["data_wait_fraction"] <= 1
+        assert np.isfinite(list(training["losses"].values())).all()
+        # By label, here the video itself, and once more flat; of 2 test videos no
+        # query has 5 neighbours.
+        retrieval = summary[name]["retrieval"]
+        assert set(retrieval) == {"r_at_1", "video"}
+        assert retrieval["video"] == {"r_at_1": retrieval["r_at_1"]}
+        assert 0 <= retrieval["r_at_1"] <= 1
+        assert summary[name]["probe"] == {}
+    terms = {"vv", "vs", "sv", "vd", "dv", "activation"}
+    for name, expected in (("dclr", terms), ("baseline", {"vv"})):
+        losses = {"loss", *(f"loss_{term}" for term in expected)}
+        assert set(summary["train"][name]["losses"]) == losses
+    # The system's own training once more, flat.
+    assert summary["train"].items() >= summary["train"]["dclr"].items()
+    rows = {row["format"]: row for row in summary["export"]}
+    assert list(rows) == list(FORMATS)
+    for row in rows.values():
+        path = out / "export" / row["path"]
+        files = [path] if path.is_file() else path.rglob("*")
+        sizes = [file.stat().st_size for file in files if file.is_file()]
+        assert row["bytes"] == sum(sizes) > 0
+        assert row["max_abs_diff"] >= 0 and row["latency_ms"] > 0
+    assert json.loads((out / "export/export.json").read_text()) == summary["export"]
+    assert summary["seed"] == 0
+    assert {"python", "keras-avrep", "keras", "tensorflow"} <= set(summary["versions"])
+    trained = sum(summary["train"][name]["seconds"] for name in ("dclr", "baseline"))
+    # Of both parts: the first had trained one of the two.
+    assert summary["seconds"] > trained > 0
+
+
+def test_a_labelled_demo_is_measured_by_label(trained, videos, tmp_path):
+    manifest = scan_folder(videos)
+    model = DCLR.from_preset(str(trained / "preset"))
+    clip = json.loads((trained / "run.json").read_text())["clip"]
+    splits = demo.divide(manifest, 0)
+    # The gallery of both splits, so that 10 neighbours can be asked for.
+    splits = (splits[0], splits[0] + splits[1], splits[2])
+    args = build_parser().parse_args(["demo"])
+    found = demo.evaluate_one(model, tmp_path, splits, clip, args, None, print)
+    labels, recalls = {"motion", "scene", "sprite"}, {"r_at_1", "r_at_5", "r_at_10"}
+    retrieval = found["retrieval"]
+    assert set(retrieval) == labels | recalls
+    for label in labels:
+        r1, r5, r10 = (retrieval[label][f"r_at_{k}"] for k in (1, 5, 10))
+        assert 0 <= r1 <= r5 <= r10 <= 1
+        assert set(found["probe"][label]) == {"linear", "knn", "chance"}
+        assert all(0 <= value <= 1 for value in found["probe"][label].values())
+    # Flat is what tells most.
+    assert {k: retrieval[k] for k in recalls} == {
+        k: retrieval["motion"][k] for k in recalls
+    }
 
 
 def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys, monkeypatch):
@@ -387,8 +505,7 @@ def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys, monkeypatch):
     assert summary["data"]["rejected"] == 2
     rejects = (tmp_path / "run/rejects.jsonl").read_text().splitlines()
     assert [json.loads(r)["path"] for r in rejects] == ["broken.mp4", "00003.mp4"]
-    assert summary["dclr"]["retrieval"]["video"]["r_at_1"] >= 0
-    assert {row["format"] for row in summary["export"]} >= {"saved_model", "litert"}
+    check_summary(summary, tmp_path / "run")
     assert "<html" in (tmp_path / "run/report.html").read_text()[:400]
     again = ["evaluate", str(tmp_path / "run/dclr"), str(folder), "--num-clips", "1"]
     assert main(again) == 0

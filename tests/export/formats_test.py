@@ -103,6 +103,24 @@ def test_quantised_formats_are_small_and_close(exported, model, name):
     assert rows[name]["bytes"] < 0.5 * rows["litert"]["bytes"]
 
 
+def test_int8_tells_how_often_it_finds_the_same_neighbour(exported, model):
+    folder, _ = exported
+    rows = json.loads((folder / "export.json").read_text())
+    (row,) = (row for row in rows if row["format"] == "litert_int8")
+    clips = moving_clips()
+    found, _ = run_litert(folder / row["path"], clips)
+
+    def neighbours(features):
+        unit = features - features.mean(axis=0)
+        unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+        similarity = unit @ unit.T
+        np.fill_diagonal(similarity, -np.inf)
+        return similarity.argmax(axis=1)
+
+    same = neighbours(found) == neighbours(features_of(model, clips))
+    assert row["retrieval_agreement"] == same.mean()
+
+
 def test_int8_is_calibrated_on_the_clips_given_for_it(exported, model, tmp_path):
     folder, rows = exported
     row = rows["litert_int8"]

@@ -47,7 +47,7 @@ TINY = {
 PRESETS = {
     "const_cl_tiny": {
         **TINY,
-        "description": "3-D residual network of 0.4 M parameters with a map of 6x6 "
+        "description": "3-D residual network of 0.3 M parameters with a map of 6x6 "
         "cells for clips of 8x48x48, to try things out on a CPU.",
     },
     "const_cl_tiny_scenes": {
