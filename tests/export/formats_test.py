@@ -111,9 +111,8 @@ def test_int8_tells_how_often_it_finds_the_same_neighbour(exported, model):
     found, _ = run_litert(folder / row["path"], clips)
 
     def neighbours(features):
-        unit = features - features.mean(axis=0)
-        unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-        similarity = unit @ unit.T
+        unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+        similarity = unit.astype("float64") @ unit.T
         np.fill_diagonal(similarity, -np.inf)
         return similarity.argmax(axis=1)
 

@@ -186,3 +186,15 @@ def test_neighbours_are_mined_only_after_some_batches():
         mined = int(ops.convert_to_numpy(ops.sum(ops.cast(masks["static"], "int32"))))
         assert (mined > 0) == (seen >= 3)
         model.finish_step({"embeddings": keys})
+
+
+def test_the_spread_of_activations_is_watched_where_they_are_aligned():
+    model = small_model()
+    maps = np.ones((2, 1, 2, 2, 1), "float32")
+    maps[1] = np.array([4, 0, 0, 0]).reshape(1, 2, 2, 1)
+    found = model.statistics({"rgb_map": ops.convert_to_tensor(maps)})
+    # The first map is constant, the second on one place of four.
+    assert float(found["activation_spread"]) == pytest.approx(3**0.5 / 2, abs=1e-6)
+    assert set(found) == {*model.statistic_names}
+    plain = small_model(loss_weights={"vv": 1.0})
+    assert plain.statistic_names == () and plain.statistics({}) == {}

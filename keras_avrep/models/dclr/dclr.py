@@ -234,6 +234,17 @@ class DCLR(PretrainingTask):
             )
         return losses
 
+    @property
+    def statistic_names(self):
+        return ("activation_spread",) if ALIGNMENT in self.loss_weights else ()
+
+    def statistics(self, outputs):
+        """How uneven the clip's activation map is: 0 is the alignment's easy way out."""
+        if ALIGNMENT not in self.loss_weights:
+            return {}
+        spread = ops.std(outputs["rgb_map"], axis=(1, 2, 3, 4))
+        return {"activation_spread": ops.mean(spread)}
+
     def enqueue(self, keys):
         embeddings = keys["embeddings"]
         banks = {
