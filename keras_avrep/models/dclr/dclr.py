@@ -239,7 +239,7 @@ class DCLR(PretrainingTask):
         return ("activation_spread",) if ALIGNMENT in self.loss_weights else ()
 
     def statistics(self, outputs):
-        """How uneven the clip's activation map is: 0 is the alignment's easy way out."""
+        """How uneven the clip's map is: at 0 the alignment is met by nothing seen."""
         if ALIGNMENT not in self.loss_weights:
             return {}
         spread = ops.std(outputs["rgb_map"], axis=(1, 2, 3, 4))
