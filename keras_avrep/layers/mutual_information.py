@@ -8,7 +8,7 @@ from keras import ops
 class JSDMutualInformation(keras.layers.Layer):
     """Jensen-Shannon estimate of the dependence of two variables, by a critic.
 
-    Pairs of the same sample are told from pairs whose second comes from the next
+    Pairs of the same sample are told from pairs whose second comes from another
     sample of the batch. A critic that is 0 everywhere estimates `-2 ln 2`, the value
     for independence, and it starts close to that; 0 is full dependence. Learning
     that raises the estimate trains the critic.
@@ -70,7 +70,7 @@ class CLUBMutualInformation(keras.layers.Layer):
 
     A Gaussian `q(second | first)` is fitted by likelihood. The bound is its mean
     log-likelihood over true pairs minus that over pairs whose second comes from
-    the next sample; it goes below 0 when the fit is poor.
+    another sample; it goes below 0 when the fit is poor.
 
     The likelihood has no gradient to `first`, the bound none to the Gaussian,
     so both can be added into one loss.

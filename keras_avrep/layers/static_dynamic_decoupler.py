@@ -27,6 +27,9 @@ class StaticDynamicDecoupler(keras.layers.Layer):
     Returns:
         Dict of `rgb`, `static`, `dynamic`, each of the input's shape.
 
+    Raises:
+        ValueError: if `wrap` or `frame_index` is unknown, or no frame of the clip.
+
     Example:
     ```python
     inputs = StaticDynamicDecoupler()(keras.random.normal((2, 4, 8, 8, 3)))
@@ -40,9 +43,10 @@ class StaticDynamicDecoupler(keras.layers.Layer):
         super().__init__(**kwargs)
         if wrap not in WRAPS:
             raise ValueError(f"`wrap` must be one of {WRAPS}, got {wrap!r}.")
-        if not isinstance(frame_index, int) and frame_index not in ("middle", "random"):
+        number = type(frame_index) is int and frame_index >= 0
+        if not number and frame_index not in ("middle", "random"):
             raise ValueError(
-                "`frame_index` must be an int, 'middle' or 'random', "
+                "`frame_index` must be an int from 0 on, 'middle' or 'random', "
                 f"got {frame_index!r}."
             )
         self.wrap = wrap
@@ -60,6 +64,12 @@ class StaticDynamicDecoupler(keras.layers.Layer):
     def freeze(self, clip, training=False):
         """Repeat one frame of each clip over time."""
         batch, time = ops.shape(clip)[0], clip.shape[1]
+        # Of a frame that is not there a one-hot is black, not an error.
+        if type(self.frame_index) is int and self.frame_index >= time:
+            raise ValueError(
+                f"`frame_index` is {self.frame_index}, but the clip has {time} frames; "
+                "give one of them."
+            )
         if self.frame_index == "random" and training:
             index = keras.random.randint((batch,), 0, time, seed=self.seed_generator)
         else:

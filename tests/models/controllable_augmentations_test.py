@@ -154,7 +154,7 @@ def test_terms_that_are_left_out_are_not_built():
     assert set(model.inference_models()) == {"representation"}
 
 
-def test_a_term_switches_off_without_a_new_trace():
+def test_a_term_of_weight_zero_adds_nothing_to_the_total():
     model = tiny.build()
     ones = {name: ops.ones(()) for name in model.loss_weights}
     assert value(model.total_loss(ones)) == pytest.approx(2.6)

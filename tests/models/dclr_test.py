@@ -73,7 +73,7 @@ def test_instance_contrast_alone_builds_one_head():
     assert model.queue.names == ["vv"]
 
 
-def test_a_term_switches_off_without_a_new_trace():
+def test_a_term_of_weight_zero_adds_nothing_to_the_total():
     model = small_model()
     losses = {name: ops.ones(()) for name in model.loss_weights}
     full = float(ops.convert_to_numpy(model.total_loss(losses)))

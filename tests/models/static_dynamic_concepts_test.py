@@ -204,7 +204,7 @@ def test_one_pool_aligns_all_inputs_over_all_concepts():
     assert set(model.inference_models()["concepts"].output) == {"logits"}
 
 
-def test_a_term_switches_off_without_a_new_trace():
+def test_a_term_of_weight_zero_adds_nothing_to_the_total():
     model = build()
     losses = {name: ops.ones(()) for name in model.loss_weights}
     assert float(to_numpy(model.total_loss(losses))) == pytest.approx(7.1)

@@ -1,0 +1,98 @@
+"""The local term of ConST-CL is the mean of its two directions."""
+
+import numpy as np
+import pytest
+import tiny_const_cl as tiny
+from keras import ops
+
+from keras_avrep.losses import match_most_similar, region_nce
+
+WEIGHTS = {"global": 1.0, "local": 1.0}
+PAD = [-1, -1, -1, -1]
+UP, HIGH, DOWN, LOW = [1, 2, 3, 4], [5, 6, 7, 8], [4, 3, 2, 1], [8, 7, 6, 5]
+
+
+def value(x):
+    return float(ops.convert_to_numpy(x))
+
+
+def local_loss(model, views):
+    outputs = {"global": [np.eye(3, 8, dtype="float32")] * 2, "local": views}
+    return value(model.compute_losses(outputs)["local"])
+
+
+def test_the_model_gives_the_golden_value_of_the_note():
+    first = np.array(
+        [[UP, HIGH, PAD, PAD], [PAD, PAD, DOWN, LOW], [UP, HIGH, DOWN, LOW]], "float32"
+    )
+    second = np.array(
+        [
+            [[1.5, 2.5, 3.5, 4.5], [5.5, 6.5, 7.5, 8.5], PAD, PAD],
+            [PAD, PAD, [5.5, 6.5, 7.5, 8.5], [8.5, 7.5, 6.5, 5.5]],
+            [
+                [1.5, 2.5, 3.5, 4.5],
+                [4.5, 3.5, 2.5, 1.5],
+                [5.5, 6.5, 7.5, 8.5],
+                [8.5, 7.5, 6.5, 5.5],
+            ],
+        ],
+        "float32",
+    )
+    mask = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]], bool)
+    # The released test calls the other view's regions what they were rewritten to.
+    views = [
+        {"regions": first, "transformed": second, "mask": mask},
+        {"regions": second, "transformed": first, "mask": mask},
+    ]
+    # One way gives 1.723377, the other 1.610311.
+    found = local_loss(tiny.build(loss_weights=WEIGHTS), views)
+    assert found == pytest.approx(1.666844, abs=1e-4)
+
+
+def test_each_direction_has_its_own_query_target_match_and_mask():
+    def draw(*shape):
+        return rng.normal(size=shape).astype("float32")
+
+    rng = np.random.default_rng(0)
+    masks = rng.uniform(size=(2, 3, 4)) < 0.6
+    first, second = (
+        {"regions": draw(3, 4, 6), "transformed": draw(3, 4, 6), "mask": mask}
+        for mask in masks
+    )
+    there, back = (
+        value(
+            region_nce(
+                source["transformed"],
+                target["regions"],
+                match_most_similar(source["regions"], target["regions"]),
+                source["mask"],
+                temperature=0.3,
+            )
+        )
+        for source, target in ((first, second), (second, first))
+    )
+    assert abs(there - back) > 0.1
+    model = tiny.build(loss_weights=WEIGHTS, local_temperature=0.3)
+    found = local_loss(model, [first, second])
+    assert found == pytest.approx((there + back) / 2, rel=1e-5)
+
+
+def test_regions_of_a_batch_are_contrasted_both_ways():
+    model = tiny.build(loss_weights=WEIGHTS)
+    drawn = tiny.draw_views(np.random.default_rng(0))
+    views = {name: ops.convert_to_tensor(x) for name, x in drawn.items()}
+    outputs = model.query_forward(views, {})
+    first, second = outputs["local"]
+    there, back = (
+        value(
+            region_nce(
+                source["transformed"],
+                target["regions"],
+                match_most_similar(source["regions"], target["regions"]),
+            )
+        )
+        for source, target in ((first, second), (second, first))
+    )
+    found = value(model.compute_losses(outputs)["local"])
+    assert found == pytest.approx((there + back) / 2, rel=1e-5)
+    assert abs(there - back) > 1e-3 * found
