@@ -19,6 +19,7 @@ SLOWEST_FILES = (
     "models/const_cl_test.py",
     "models/controllable_augmentations_test.py",
     "export/formats_test.py",
+    "cli/interrupt_test.py",
 )
 
 
