@@ -22,8 +22,10 @@ def masked_log_sum_exp(logits, mask=None, axis=-1, empty=0.0):
         logits = ops.where(mask, logits, -float("inf"))
     largest = ops.max(logits, axis=axis, keepdims=True)
     # In an empty row the largest is -inf, and -inf - -inf has no value.
-    largest = ops.stop_gradient(ops.where(largest > -float("inf"), largest, 0.0))
+    empty_row = ops.equal(largest, -float("inf"))
+    largest = ops.stop_gradient(ops.where(empty_row, 0.0, largest))
     total = ops.sum(ops.exp(logits - largest), axis=axis)
-    some = total > 0
+    # Not `total > 0`: what is no number must stay so, not look like a perfect match.
+    some = ops.not_equal(total, 0.0)
     value = ops.log(ops.where(some, total, 1.0)) + ops.squeeze(largest, axis)
     return ops.where(some, value, empty)

@@ -32,6 +32,15 @@ def test_rows_where_nothing_counts_are_zero_and_have_no_gradient():
     np.testing.assert_allclose(slope, [[share, 0, 1 - share], [0, 0, 0]], atol=1e-6)
 
 
+def test_a_log_sum_exp_of_no_number_is_none():
+    # A run that diverged must not look like one that has learned it all.
+    logits = np.array([[1.0, np.nan], [np.nan, 1.0], [np.nan, 0.0]], "float32")
+    mask = np.array([[True, True], [True, False], [False, True]])
+    found = ops.convert_to_numpy(masked_log_sum_exp(logits, mask))
+    assert np.isnan(found).tolist() == [True, True, False]
+    assert np.isnan(ops.convert_to_numpy(masked_log_sum_exp(logits))).all()
+
+
 def test_many_positives_at_equal_similarities():
     same = np.tile([[1.0, 0.0]], (12, 1)).astype("float32")
     video = np.arange(12) // 4
