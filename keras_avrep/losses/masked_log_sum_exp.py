@@ -18,6 +18,7 @@ def masked_log_sum_exp(logits, mask=None, axis=-1, empty=0.0):
     masked_log_sum_exp(keras.ops.zeros((2, 3)))  # ln 3, ln 3
     ```
     """
+    logits = ops.convert_to_tensor(logits)
     if mask is not None:
         logits = ops.where(mask, logits, -float("inf"))
     largest = ops.max(logits, axis=axis, keepdims=True)
