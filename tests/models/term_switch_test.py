@@ -31,9 +31,6 @@ def learned(model):
     return [ops.convert_to_numpy(v) for v in model.trainable_variables]
 
 
-@pytest.mark.skipif(
-    keras.backend.backend() != "tensorflow", reason="only TensorFlow counts here"
-)
 def test_weights_change_between_batches_without_a_new_trace(model):
     batch = tiny_teg.draw_batch(np.random.default_rng(0))
     traces = []
