@@ -24,7 +24,7 @@ def add_arguments(parser):
     parser.add_argument("--out", default="runs/demo", help="run folder")
     parser.add_argument("--data", help=f"{VIDEOS}, instead of a rendering")
     parser.add_argument("--model", default="dclr", help="system to train")
-    parser.add_argument("--steps", type=int, default=360, help="of each model (360)")
+    parser.add_argument("--steps", type=int, default=420, help="of each model (420)")
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     add_threads(parser)
