@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import tiny_const_cl as tiny
+from golden_regions import FIRST, MASK, SECOND
 from keras import ops
 
 from keras_avrep.losses import match_most_similar, region_nce
 
 WEIGHTS = {"global": 1.0, "local": 1.0}
-PAD = [-1, -1, -1, -1]
-UP, HIGH, DOWN, LOW = [1, 2, 3, 4], [5, 6, 7, 8], [4, 3, 2, 1], [8, 7, 6, 5]
 
 
 def value(x):
@@ -21,28 +20,27 @@ def local_loss(model, views):
     return value(model.compute_losses(outputs)["local"])
 
 
+def both_ways(first, second, masked=False, **options):
+    """The loss of each direction by itself."""
+    return [
+        value(
+            region_nce(
+                source["transformed"],
+                target["regions"],
+                match_most_similar(source["regions"], target["regions"]),
+                source["mask"] if masked else None,
+                **options,
+            )
+        )
+        for source, target in ((first, second), (second, first))
+    ]
+
+
 def test_the_model_gives_the_golden_value_of_the_note():
-    first = np.array(
-        [[UP, HIGH, PAD, PAD], [PAD, PAD, DOWN, LOW], [UP, HIGH, DOWN, LOW]], "float32"
-    )
-    second = np.array(
-        [
-            [[1.5, 2.5, 3.5, 4.5], [5.5, 6.5, 7.5, 8.5], PAD, PAD],
-            [PAD, PAD, [5.5, 6.5, 7.5, 8.5], [8.5, 7.5, 6.5, 5.5]],
-            [
-                [1.5, 2.5, 3.5, 4.5],
-                [4.5, 3.5, 2.5, 1.5],
-                [5.5, 6.5, 7.5, 8.5],
-                [8.5, 7.5, 6.5, 5.5],
-            ],
-        ],
-        "float32",
-    )
-    mask = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]], bool)
     # The released test calls the other view's regions what they were rewritten to.
     views = [
-        {"regions": first, "transformed": second, "mask": mask},
-        {"regions": second, "transformed": first, "mask": mask},
+        {"regions": FIRST, "transformed": SECOND, "mask": MASK},
+        {"regions": SECOND, "transformed": FIRST, "mask": MASK},
     ]
     # One way gives 1.723377, the other 1.610311.
     found = local_loss(tiny.build(loss_weights=WEIGHTS), views)
@@ -59,18 +57,7 @@ def test_each_direction_has_its_own_query_target_match_and_mask():
         {"regions": draw(3, 4, 6), "transformed": draw(3, 4, 6), "mask": mask}
         for mask in masks
     )
-    there, back = (
-        value(
-            region_nce(
-                source["transformed"],
-                target["regions"],
-                match_most_similar(source["regions"], target["regions"]),
-                source["mask"],
-                temperature=0.3,
-            )
-        )
-        for source, target in ((first, second), (second, first))
-    )
+    there, back = both_ways(first, second, masked=True, temperature=0.3)
     assert abs(there - back) > 0.1
     model = tiny.build(loss_weights=WEIGHTS, local_temperature=0.3)
     found = local_loss(model, [first, second])
@@ -83,16 +70,7 @@ def test_regions_of_a_batch_are_contrasted_both_ways():
     views = {name: ops.convert_to_tensor(x) for name, x in drawn.items()}
     outputs = model.query_forward(views, {})
     first, second = outputs["local"]
-    there, back = (
-        value(
-            region_nce(
-                source["transformed"],
-                target["regions"],
-                match_most_similar(source["regions"], target["regions"]),
-            )
-        )
-        for source, target in ((first, second), (second, first))
-    )
+    there, back = both_ways(first, second)
     found = value(model.compute_losses(outputs)["local"])
     assert found == pytest.approx((there + back) / 2, rel=1e-5)
     assert abs(there - back) > 1e-3 * found
