@@ -37,9 +37,10 @@ def packed(folder, target):
     target.mkdir(parents=True)
     for path in sorted(folder.iterdir()):
         copy = target / path.name
-        shutil.copy(path, copy)
-        if copy.stat().st_size > LARGEST and path.name == HEADS:
+        if path.stat().st_size > LARGEST and path.name == HEADS:
             halve(path, copy)
+        else:
+            shutil.copy(path, copy)
         size = copy.stat().st_size
         if size > LARGEST and path.name != HEADS:
             raise SystemExit(f"{path} has {size} bytes, more than 2 MB.")
@@ -51,7 +52,6 @@ def packed(folder, target):
 
 def halve(path, copy):
     """The same weights in half precision, which Keras reads as well."""
-    copy.unlink()
     with h5py.File(path) as source, h5py.File(copy, "w") as target:
         target.attrs.update(source.attrs)
 
