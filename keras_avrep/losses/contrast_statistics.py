@@ -5,6 +5,7 @@ import math
 from keras import ops
 
 from keras_avrep.layers import unit_length
+from keras_avrep.losses.map_in_chunks import map_in_chunks
 
 
 def embedding_std(embeddings):
@@ -75,36 +76,61 @@ def matched_entropy(matched, count):
     return ops.mean(entropy) / math.log(max(count, 2))
 
 
-def region_similarities(query, target, matched):
-    """Mean cosines of regions with their positives and with other videos' regions.
+def region_similarities(query, target, matched, chunks=1):
+    """Cosines of regions with their positives and with the regions of other videos.
 
     Args:
         query: tensor `(batch, regions, dim)`.
         target: tensor `(batch, other regions, dim)`.
         matched: int tensor `(batch, regions)`. Number of the positive among the
             other regions of the same video.
+        chunks: int. Parts of the batch whose pairs are held one at a time, see
+            `map_in_chunks`. Defaults to `1`.
 
     Returns:
-        Two float32 scalars; the second is 0 for a batch of one video.
+        Dict of float32 scalars: `positive_similarity` and `negative_similarity`, the
+        means, and each with `_min` and `_max` behind it. Those of negatives are 0 for
+        a batch of one video.
 
     Example:
     ```python
     eye = keras.ops.eye(4)[None]
-    region_similarities(eye, eye, match_same_index(eye, eye))  # 1, 0
+    found = region_similarities(eye, eye, match_same_index(eye, eye))
+    found["positive_similarity"], found["negative_similarity"]  # 1, 0
     ```
 
     Reference: note of ConST-CL (arXiv:2112.05181), section 4.
     """
     query, target = unit_length(query), unit_length(target)
     own = ops.einsum("bqd,bkd->bqk", query, target)
-    positive = ops.mean(ops.take_along_axis(own, matched[:, :, None], axis=2))
-    # Of sums: all pairs of regions of a batch need not be held at once.
-    everything = ops.sum(
-        ops.sum(query, axis=(0, 1)) * ops.sum(target, axis=(0, 1))
-    ) - ops.sum(own)
-    videos = ops.cast(ops.shape(query)[0], "float32")
-    count = videos * (videos - 1) * query.shape[1] * target.shape[1]
-    return positive, everything / ops.maximum(count, 1.0)
+    positive = ops.take_along_axis(own, matched[:, :, None], axis=2)
+    batch = ops.shape(query)[0]
+    numbers = ops.arange(batch)
+    rows = map_in_chunks(
+        _over_other_videos, (query, numbers), (target, numbers), chunks
+    )
+    some = ops.cast(batch > 1, "float32")
+    return {
+        "positive_similarity": ops.mean(positive),
+        "positive_similarity_min": ops.min(positive),
+        "positive_similarity_max": ops.max(positive),
+        "negative_similarity": some * ops.mean(rows[:, 0]),
+        "negative_similarity_min": some * ops.min(rows[:, 1]),
+        "negative_similarity_max": some * ops.max(rows[:, 2]),
+    }
+
+
+def _over_other_videos(query, numbers, target, all_numbers):
+    """Mean, least and largest cosine with other videos' regions, `(videos, 3)`."""
+    cosines = ops.einsum("iqd,jkd->iqjk", query, target)
+    other = (numbers[:, None] != all_numbers[None])[:, None, :, None]
+    count = (ops.shape(target)[0] - 1) * query.shape[1] * target.shape[1]
+    total = ops.sum(ops.where(other, cosines, 0.0), axis=(1, 2, 3))
+    # A cosine is from -1 to 1.
+    least = ops.min(ops.where(other, cosines, 1.0), axis=(1, 2, 3))
+    largest = ops.max(ops.where(other, cosines, -1.0), axis=(1, 2, 3))
+    mean = total / ops.cast(ops.maximum(count, 1), "float32")
+    return ops.stack([mean, least, largest], axis=-1)
 
 
 def step_accuracy(query, key, targets):

@@ -146,7 +146,14 @@ def grayscale(clip, seed, probability=0.2):
 
 
 def color_jitter(
-    clip, seed, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, probability=0.8
+    clip,
+    seed,
+    brightness=0.4,
+    contrast=0.4,
+    saturation=0.4,
+    hue=0.1,
+    probability=0.8,
+    random_order=False,
 ):
     """Change brightness, contrast, saturation and hue, alike for all frames.
 
@@ -160,6 +167,9 @@ def color_jitter(
         saturation: float. Likewise, about each pixel's luma. Defaults to `0.4`.
         hue: float. Turn in `± hue` of a full circle. Defaults to `0.1`.
         probability: float. Share of clips that are changed. Defaults to `0.8`.
+        random_order: bool. Whether each clip draws which of the four comes first and
+            so on; otherwise it is brightness, contrast, saturation, hue. Defaults to
+            `False`.
 
     Returns:
         Tensor of the clip's shape, clipped to [0, 1] where changed.
@@ -175,10 +185,14 @@ def color_jitter(
         for strength in (brightness, contrast, saturation, hue)
     ]
     factors[3] = factors[3] - 1.0
-    return ops.where(chosen, adjust_color(clip, *factors), clip)
+    order = None
+    if random_order:
+        draws = random.uniform((ops.shape(clip)[0], len(factors)), seed=seed)
+        order = ops.argsort(draws, axis=-1)
+    return ops.where(chosen, adjust_color(clip, *factors, order), clip)
 
 
-def adjust_color(clip, brightness, contrast, saturation, hue):
+def adjust_color(clip, brightness, contrast, saturation, hue, order=None):
     """Change brightness, contrast, saturation and hue by given amounts.
 
     Args:
@@ -187,22 +201,31 @@ def adjust_color(clip, brightness, contrast, saturation, hue):
         contrast: factor about the clip's mean luma, likewise.
         saturation: factor about each pixel's luma, likewise.
         hue: turn as a share of a full circle, likewise a tensor.
+        order: int tensor `(batch, 4)`. The place of each change in the list above, in
+            the order in which a clip gets them. Defaults to the list's own.
 
     Returns:
-        Tensor of the clip's shape, clipped to [0, 1].
+        Tensor of the clip's shape, clipped to [0, 1] after each change.
 
     Example:
     ```python
     adjust_color(keras.ops.ones((1, 2, 8, 8, 3)), 0.5, 1.0, 1.0, 0.0)  # 0.5
     ```
     """
-    x = ops.clip(clip * brightness, 0.0, 1.0)
-    mean = ops.mean(luma(x), axis=(1, 2, 3, 4), keepdims=True)
-    x = ops.clip(mean + (x - mean) * contrast, 0.0, 1.0)
-    gray = luma(x)
-    x = ops.clip(gray + (x - gray) * saturation, 0.0, 1.0)
-    turn = ops.cast(hue, clip.dtype) * 2 * math.pi
-    return ops.clip(_rotate_hue(x, turn), 0.0, 1.0)
+    amounts = [_for_each_clip(clip, x) for x in (brightness, contrast, saturation, hue)]
+    matrices = ops.stack(_color_matrices(*amounts), axis=1)
+    # Contrast adds, beside its matrix, a share of the mean luma at its time.
+    none = ops.zeros_like(amounts[0])
+    shares = ops.concatenate([none, 1.0 - amounts[1], none, none], axis=1)
+    if order is not None:
+        matrices = ops.take_along_axis(matrices, order[:, :, None, None], axis=1)
+        shares = ops.take_along_axis(shares, order[:, :, None], axis=1)
+    x = ops.reshape(clip, (-1, math.prod(clip.shape[1:4]), 3))
+    for step in range(matrices.shape[1]):
+        mean = luma(ops.mean(x, axis=1, keepdims=True))
+        changed = ops.matmul(x, ops.transpose(matrices[:, step], (0, 2, 1)))
+        x = ops.clip(changed + shares[:, step, None] * mean, 0.0, 1.0)
+    return ops.reshape(x, ops.shape(clip))
 
 
 def gaussian_blur(clip, seed, kernel_size=11, sigma=(0.1, 2.0), probability=0.5):
@@ -304,10 +327,23 @@ def luma(clip):
     return ops.sum(clip * weights, axis=-1, keepdims=True)
 
 
-def _rotate_hue(clip, angle):
-    """Rotate RGB about the gray axis by `angle` (Rodrigues' formula)."""
-    cos, sin = ops.cos(angle), ops.sin(angle)
-    mean = ops.mean(clip, axis=-1, keepdims=True)
-    red, green, blue = clip[..., 0], clip[..., 1], clip[..., 2]
-    cross = ops.stack([blue - green, red - blue, green - red], axis=-1)
-    return mean * (1 - cos) + clip * cos + cross * sin / math.sqrt(3)
+def _for_each_clip(clip, amount):
+    """A number or one number a clip as a tensor `(batch, 1, 1)`."""
+    amount = ops.reshape(ops.cast(amount, clip.dtype), (-1, 1, 1))
+    return ops.broadcast_to(amount, (ops.shape(clip)[0], 1, 1))
+
+
+def _color_matrices(brightness, contrast, saturation, hue):
+    """What each change does to a colour, as matrices `(batch, 3, 3)`."""
+    dtype = hue.dtype
+    same = ops.eye(3, dtype=dtype)[None]
+    gray = ops.tile(ops.array(LUMA, dtype)[None, None], (1, 3, 1))
+    turn = hue * 2 * math.pi
+    # About the gray axis, by Rodrigues' formula.
+    axis = ops.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], dtype)[None] / math.sqrt(3)
+    return [
+        brightness * same,
+        contrast * same,
+        saturation * same + (1.0 - saturation) * gray,
+        ops.cos(turn) * same + (1.0 - ops.cos(turn)) / 3 + ops.sin(turn) * axis,
+    ]

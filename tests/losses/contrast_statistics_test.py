@@ -70,21 +70,30 @@ def test_large_batches_are_cut_into_as_many_chunks_as_they_are_large():
     assert found == {1: 1, 64: 1, 96: 2, 128: 2, 193: 193, 200: 4, 1024: 16}
 
 
-def test_region_similarities_are_those_of_all_pairs():
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_region_similarities_are_those_of_all_pairs(chunks):
     query, target = draw(3, 4, 8), draw(3, 4, 8) + 0.5
     matched = match_same_index(query, target)
-    found = [value(x) for x in region_similarities(query, target, matched)]
+    found = region_similarities(query, target, matched, chunks)
     q, t = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (query, target))
     cosines = np.einsum("iqd,jkd->iqjk", q, t)
-    positive = np.mean([cosines[i, n, i, n] for i in range(3) for n in range(4)])
+    positive = [cosines[i, n, i, n] for i in range(3) for n in range(4)]
     others = [cosines[i, :, j] for i in range(3) for j in range(3) if i != j]
-    np.testing.assert_allclose(found, [positive, np.mean(others)], atol=1e-6)
+    expected = {
+        f"{kind}_similarity{name}": measure(cosines)
+        for kind, cosines in (("positive", positive), ("negative", others))
+        for name, measure in (("", np.mean), ("_min", np.min), ("_max", np.max))
+    }
+    assert {name: value(x) for name, x in found.items()} == pytest.approx(
+        expected, abs=1e-6
+    )
 
 
 def test_a_lone_video_has_no_negatives():
     one = draw(1, 2, 4)
     found = region_similarities(one, one, match_same_index(one, one))
-    assert [value(x) for x in found] == pytest.approx([1, 0], abs=1e-5)
+    for name, x in found.items():
+        assert value(x) == pytest.approx(float(name.startswith("positive")), abs=1e-5)
 
 
 def test_step_accuracy_counts_the_steps_that_find_theirs():

@@ -1,6 +1,7 @@
 """Values of the augmentations, by hand or beside scipy, and the ranges of draws."""
 
 import colorsys
+import itertools
 
 import keras
 import numpy as np
@@ -26,6 +27,10 @@ def seed(number=0):
 
 def tensor(x):
     return ops.convert_to_tensor(np.asarray(x, "float32"))
+
+
+def tensor_of_ints(x):
+    return ops.convert_to_tensor(np.asarray(x, "int32"))
 
 
 def noise(*shape, low=0.0, high=1.0):
@@ -159,6 +164,57 @@ def test_a_clip_has_one_draw_for_all_its_frames_and_another_has_its_own():
     # A seed says which draws these are.
     np.testing.assert_array_equal(found, jittered(clips, **strengths))
     assert np.abs(found - jittered(clips, number=1, **strengths)).max() > 0.01
+
+
+ORDERS = np.array(list(itertools.permutations(range(4))))
+
+
+def in_each_order(clip, factors):
+    """One clip changed by the same factors in all orders, one change at a time."""
+    found = []
+    for order in ORDERS:
+        x = clip[None]
+        for kind in order:
+            x = adjusted(x, **{list(NO_JITTER)[kind]: float(factors[kind])})
+        found.append(x[0])
+    return np.stack(found)
+
+
+def test_changes_come_in_the_order_of_each_clip():
+    clip, factors = noise(2, 4, 4, 3), (1.4, 0.6, 1.5, 0.15)
+    clips = tensor(np.tile(clip, (len(ORDERS), 1, 1, 1, 1)))
+    found = to_numpy(augment.adjust_color(clips, *factors, tensor_of_ints(ORDERS)))
+    expected = in_each_order(clip, factors)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    first = found[:1].repeat(len(found), axis=0)
+    assert (np.abs(found - first).max(axis=(1, 2, 3, 4))[1:] > 1e-3).all()
+
+
+def test_each_order_is_drawn_about_as_often():
+    clip, count = noise(2, 3, 3, 3), 480
+    strengths = {"brightness": 0.4, "contrast": 0.8, "saturation": 0.8, "hue": 0.2}
+    clips = np.tile(clip, (count, 1, 1, 1, 1))
+    found = jittered(clips, random_order=True, **strengths)
+    # The factors are drawn before the order, so they are those of the fixed one.
+    generator = seed()
+    keras.random.uniform((count, 1, 1, 1, 1), seed=generator)
+    factors = [
+        to_numpy(augment._factor(tensor(clips), generator, strength))
+        for strength in strengths.values()
+    ]
+    factors[3] = factors[3] - 1
+    distances = []
+    for order in ORDERS:
+        orders = tensor_of_ints(np.tile(order, (count, 1)))
+        known = augment.adjust_color(tensor(clips), *map(tensor, factors), orders)
+        distances.append(np.abs(to_numpy(known) - found).max(axis=(1, 2, 3, 4)))
+    distances = np.stack(distances)
+    assert distances.min(axis=0).max() < 1e-5
+    counts = np.bincount(distances.argmin(axis=0), minlength=len(ORDERS))
+    assert counts.min() >= 6 and counts.max() <= 40
+    np.testing.assert_array_equal(
+        found, jittered(clips, random_order=True, **strengths)
+    )
 
 
 def two_grays(count):

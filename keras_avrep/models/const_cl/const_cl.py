@@ -242,7 +242,11 @@ class ConSTCL(PretrainingTask):
 
     def statistics(self, outputs):
         return const_cl_statistics(
-            outputs, self.match, self.mask_targets, self.global_temperature
+            outputs,
+            self.match,
+            self.mask_targets,
+            self.global_temperature,
+            self.chunks,
         )
 
     # --- what they are made of -----------------------------------------------

@@ -10,7 +10,12 @@ from keras_avrep.losses import (
 from keras_avrep.models.const_cl.const_cl_terms import match_regions
 
 GLOBAL = ("embedding_std", "cross_view_accuracy", "cross_view_entropy")
-LOCAL = ("positive_similarity", "negative_similarity", "matched_entropy")
+SIMILARITIES = tuple(
+    f"{kind}_similarity{part}"
+    for kind in ("positive", "negative")
+    for part in ("", "_min", "_max")
+)
+LOCAL = (*SIMILARITIES, "matched_entropy")
 
 
 def statistic_names(terms):
@@ -18,7 +23,7 @@ def statistic_names(terms):
     return (*GLOBAL, *LOCAL) if "local" in terms else GLOBAL
 
 
-def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1):
+def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1, chunks=1):
     """Spread, accuracy and entropy of whole clips, similarities of regions.
 
     Args:
@@ -26,6 +31,8 @@ def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1):
         match: string. How a region's positive is found.
         mask_targets: bool. Whether padding may be a positive. Defaults to `False`.
         temperature: float. Of whole clips. Defaults to `0.1`.
+        chunks: int. Parts of the batch whose regions are compared one at a time.
+            Defaults to `1`.
 
     Returns:
         Dict from the `statistic_names` to scalars. Similarities are those of the
@@ -43,9 +50,9 @@ def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1):
         source, target = outputs["local"]
         mask = target["mask"] if mask_targets else None
         matched, _ = match_regions(match, source, target, mask)
-        similarities = region_similarities(
-            source["transformed"], target["regions"], matched
+        found |= region_similarities(
+            source["transformed"], target["regions"], matched, chunks
         )
-        spread = matched_entropy(matched, target["regions"].shape[1])
-        found.update(zip(LOCAL, (*similarities, spread), strict=True))
+        regions = target["regions"].shape[1]
+        found["matched_entropy"] = matched_entropy(matched, regions)
     return found

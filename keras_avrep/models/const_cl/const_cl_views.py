@@ -3,6 +3,9 @@ from keras import ops
 
 from keras_avrep.views import ClipViews, augment, boxes_in_frame, draw_boxes
 
+# Strengths of brightness, contrast, saturation and hue.
+JITTER = (0.8, 0.8, 0.8, 0.2)
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ConSTCLViews(ClipViews):
@@ -92,7 +95,9 @@ class ConSTCLViews(ClipViews):
     def _colours(self, x, view):
         seed = self.seed_generator
         if self.jitter:
-            x = augment.color_jitter(x, seed, 0.8, 0.8, 0.8, 0.2, self.jitter)
+            x = augment.color_jitter(
+                x, seed, *JITTER, probability=self.jitter, random_order=True
+            )
         if self.gray:
             x = augment.grayscale(x, seed, self.gray)
         if self.blur[view]:

@@ -94,7 +94,9 @@ class ConceptViews(ClipViews):
         if self.gray:
             x = channel_gray(x, seed, self.gray, self.legacy_gray)
         if self.jitter:
-            x = augment.color_jitter(x, seed, **JITTER, probability=self.jitter)
+            x = augment.color_jitter(
+                x, seed, **JITTER, probability=self.jitter, random_order=True
+            )
         return augment.normalise(x)
 
     def get_config(self):

@@ -91,7 +91,9 @@ class TeGViews(ClipViews):
         seed = self.seed_generator
         x = self.crop(clip, placement)
         if self.jitter:
-            x = augment.color_jitter(x, seed, *JITTER, probability=self.jitter)
+            x = augment.color_jitter(
+                x, seed, *JITTER, probability=self.jitter, random_order=True
+            )
         if self.gray:
             x = augment.grayscale(x, seed, self.gray)
         if any(self.blur):
