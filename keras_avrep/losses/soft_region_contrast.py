@@ -13,6 +13,7 @@ def soft_region_contrast(
     other_samples=True,
     ignore_same_sample_negatives=False,
     chunks=1,
+    negatives=None,
 ):
     """Cross entropy of regions with soft targets among regions of the batch.
 
@@ -34,6 +35,8 @@ def soft_region_contrast(
             away. Defaults to `False`.
         chunks: int. Parts of the batch whose logits are held one at a time, see
             `map_in_chunks`. Defaults to `1`.
+        negatives: unit-norm tensor `(batch, N, dim)`. What the queries of all other
+            samples are compared with, such as some of the keys. Defaults to `key`.
 
     Returns:
         float32 scalar: the mean over queries, weighted by their shares.
@@ -55,10 +58,11 @@ def soft_region_contrast(
     wanted = weights > 0 if ignore_same_sample_negatives else ops.ones_like(own, "bool")
     if other_samples:
         samples = ops.arange(ops.shape(query)[0])
+        negatives = key if negatives is None else ops.cast(negatives, "float32")
         everything = map_in_chunks(
             lambda *tensors: _against_all(*tensors, temperature),
-            (query, wanted, samples),
-            (key,),
+            (query, own, wanted, samples),
+            (negatives,),
             chunks,
         )
     else:
@@ -93,15 +97,17 @@ def soft_region_floor(weights, share):
     return ops.sum(share * entropy) / ops.maximum(ops.sum(share), 1.0)
 
 
-def _against_all(query, wanted, samples, key, temperature):
-    """Log-sum-exp over the keys of all samples, `(some samples, Q)`.
+def _against_all(query, own, wanted, samples, negatives, temperature):
+    """Log-sum-exp over own keys and the negatives of others, `(some samples, Q)`.
 
-    `query` and `wanted` are of the samples whose places in the batch are `samples`.
+    All but `negatives` are of the samples whose places in the batch are `samples`.
     """
-    some, batch = ops.shape(query)[0], ops.shape(key)[0]
-    flat = ops.reshape(key, (-1, key.shape[-1]))
-    logits = ops.matmul(query, ops.transpose(flat)) / temperature
-    other = samples[:, None] != ops.arange(batch)[None]
-    mask = ops.logical_or(other[:, None, :, None], wanted[:, :, None, :])
-    mask = ops.reshape(mask, (some, query.shape[1], batch * key.shape[1]))
-    return masked_log_sum_exp(logits, mask)
+    batch = ops.shape(negatives)[0]
+    flat = ops.reshape(negatives, (-1, negatives.shape[-1]))
+    others = ops.matmul(query, ops.transpose(flat)) / temperature
+    other = ops.repeat(
+        samples[:, None] != ops.arange(batch)[None], negatives.shape[1], axis=1
+    )
+    other = ops.logical_and(other[:, None], ops.ones_like(others, "bool"))
+    logits = ops.concatenate([own, others], axis=-1)
+    return masked_log_sum_exp(logits, ops.concatenate([wanted, other], axis=-1))

@@ -112,6 +112,24 @@ def test_contrast_by_hand():
         assert math.isclose(value(loss), total / share.sum(), abs_tol=1e-4)
 
 
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_some_negatives_by_hand(chunks):
+    rng = np.random.default_rng(2)
+    query, key = unit(rng, 3, 4, 5), unit(rng, 3, 6, 5)
+    weights = rng.uniform(size=(3, 4, 6))
+    some = key[:, [1, 4]]
+    total = 0.0
+    for b, q in np.ndindex(3, 4):
+        own = key[b] @ query[b, q] / 0.2
+        others = np.delete(some, b, axis=0).reshape(-1, 5) @ query[b, q] / 0.2
+        everything = np.log(np.exp(np.concatenate([own, others])).sum())
+        total += (weights[b, q] / weights[b, q].sum() * (everything - own)).sum()
+    loss = soft_region_contrast(
+        query, key, weights, np.ones((3, 4)), 0.2, chunks=chunks, negatives=some
+    )
+    assert math.isclose(value(loss), total / 12, abs_tol=1e-4)
+
+
 @pytest.mark.parametrize("ignore", [False, True])
 @pytest.mark.parametrize("others", [False, True])
 def test_queries_without_a_share_have_neither_loss_nor_gradient(ignore, others):

@@ -181,6 +181,29 @@ def test_other_regions_of_the_video_can_be_ignored():
     assert left_out < kept
 
 
+def test_a_part_of_the_other_videos_regions_can_be_drawn():
+    every = losses_of(tiny.build())[1]
+    some = losses_of(tiny.build(num_negatives=1))[1]
+    assert some.pop("region") < every.pop("region") - 0.1
+    assert some == pytest.approx(every, abs=1e-5)
+    # More than there are is all of them.
+    enough = losses_of(tiny.build(num_negatives=1000))[1]["region"]
+    assert enough == pytest.approx(losses_of(tiny.build())[1]["region"], abs=1e-5)
+
+
+def test_drawn_regions_are_of_their_video_and_none_comes_twice():
+    regions = np.arange(24, dtype="float32").reshape(4, 6, 1)
+    seed = keras.random.SeedGenerator(0)
+    first, second = (
+        ops.convert_to_numpy(augmentations_terms.drawn(regions, 3, seed))
+        for _ in range(2)
+    )
+    for found in (first, second):
+        assert (found // 6 == np.arange(4).reshape(4, 1, 1)).all()
+        assert all(len(np.unique(video)) == 3 for video in found)
+    assert (first != second).any()
+
+
 @pytest.mark.parametrize("form", ["jsd", "colours"])
 def test_the_adversary_pulls_the_other_way(form):
     rng = np.random.default_rng(0)

@@ -1,9 +1,13 @@
 """Which losses Controllable Augmentations has, and who is whose positive."""
 
-from keras import ops
+from keras import ops, random
 
 from keras_avrep.layers import time_overlap
-from keras_avrep.losses import soft_region_contrast, timestamp_retrieval
+from keras_avrep.losses import (
+    in_batch_multi_positive_nce,
+    soft_region_contrast,
+    timestamp_retrieval,
+)
 
 INSTANCE = "instance"
 REGION = "region"
@@ -82,8 +86,16 @@ def instance_masks(videos, views, local_pairs):
     if local_pairs:
         chosen = place[:, None] != place[None, :]
     else:
-        chosen = whole[:, None] != whole[None, :]
+        chosen = ops.logical_xor(whole[:, None], whole[None, :])
     return ops.logical_and(same, chosen), ops.logical_not(same)
+
+
+def instance_loss(embeddings, local_pairs, temperature):
+    """Contrast of the clips `(B, N + 1, dim)` of videos, the global view last."""
+    videos, views = ops.shape(embeddings)[0], embeddings.shape[1]
+    masks = instance_masks(videos, views, local_pairs)
+    flat = ops.reshape(embeddings, (-1, embeddings.shape[-1]))
+    return in_batch_multi_positive_nce(flat, *masks, temperature)
 
 
 def both_ways(pairs, records):
@@ -156,13 +168,18 @@ def over_space(feature_map):
     return ops.mean(ops.cast(feature_map, "float32"), axis=(2, 3))
 
 
-def region_loss(regions, weights, predictor=None, **options):
+def region_loss(
+    regions, weights, predictor=None, num_negatives=None, seed=None, **options
+):
     """Half of the contrast of local regions to global ones, half the other way.
 
     Args:
         regions: embeddings `(B, N + 1, R, dim)`, the global view last.
         weights: what `RegionOverlap` says both ways, each with its shares.
         predictor: layer that one side goes through. Defaults to `None`, none.
+        num_negatives: int. Regions drawn of each other video, or `None` for all.
+            Defaults to `None`.
+        seed: SeedGenerator of that draw.
         **options: of `soft_region_contrast`.
 
     Returns:
@@ -173,10 +190,23 @@ def region_loss(regions, weights, predictor=None, **options):
     forward, forward_share, backward, backward_share = weights
     predicted = regions if predictor is None else predictor(regions)
     fixed = ops.stop_gradient(regions)
-    there = soft_region_contrast(
-        local_rows(predicted), fixed[:, -1], forward, forward_share, **options
+    sides = (
+        (local_rows(predicted), fixed[:, -1], forward, forward_share),
+        (predicted[:, -1], local_rows(fixed), backward, backward_share),
     )
-    back = soft_region_contrast(
-        predicted[:, -1], local_rows(fixed), backward, backward_share, **options
-    )
-    return (there + back) / 2
+    losses = []
+    for query, key, overlap, share in sides:
+        negatives = key if num_negatives is None else drawn(key, num_negatives, seed)
+        losses.append(
+            soft_region_contrast(
+                query, key, overlap, share, negatives=negatives, **options
+            )
+        )
+    return sum(losses) / 2
+
+
+def drawn(regions, count, seed):
+    """`count` regions of each video `(B, R, dim)`, at most all, none twice."""
+    order = random.uniform(ops.shape(regions)[:2], seed=seed)
+    places = ops.argsort(order, axis=1)[:, :count]
+    return ops.take_along_axis(regions, places[:, :, None], axis=1)

@@ -9,7 +9,7 @@ from keras_avrep.layers import (
     StaticDynamicDecoupler,
     reversal_strength,
 )
-from keras_avrep.losses import chunks_of_batch, in_batch_multi_positive_nce
+from keras_avrep.losses import chunks_of_batch
 from keras_avrep.models.controllable_augmentations.augmentations_presets import (
     FOLDER,
     PRESETS,
@@ -30,7 +30,7 @@ from keras_avrep.models.controllable_augmentations.augmentations_terms import (
     check_colours,
     check_stages,
     check_weights,
-    instance_masks,
+    instance_loss,
     over_space,
     region_loss,
     timestamp_losses,
@@ -100,13 +100,15 @@ class ControllableAugmentations(PretrainingTask):
         temperature: float. Of every contrast. Defaults to `0.07`.
         chunks: int. Parts of the batch whose region logits are held one at a time,
             see `keras_avrep.losses.map_in_chunks`. Defaults to `1`.
+        num_negatives: int. Regions drawn of each other video to compare regions
+            with, which saves time in large batches; `None` for all. Defaults to `None`.
         loss_weights: dict from `"instance"`, `"region"`, `"region_difference"`
             (regions of frame differences, which encodes every clip twice),
             `"mutual_information"`, `"timestamp"` and `"order"` to floats. A term
             left out is not built: `{"instance": 1.0}` is plain instance contrast.
             Only instance and order train the stages after `region_stage`.
             Defaults to 0.5, 1, left out, 0.1, 0.5 and 0.5.
-        seed: int. Of the views made by default. Defaults to `None`.
+        seed: int. Of default views and drawn negatives. Defaults to `None`.
 
     Example:
     ```python
@@ -151,6 +153,7 @@ class ControllableAugmentations(PretrainingTask):
         order="contrast",
         temperature=0.07,
         chunks=1,
+        num_negatives=None,
         loss_weights=None,
         seed=None,
         preprocessor=None,
@@ -158,12 +161,8 @@ class ControllableAugmentations(PretrainingTask):
     ):
         weights = check_weights(loss_weights)
         time_stages = dict({"stage3": 1.0} if time_stages is None else time_stages)
-        stages = {
-            "region_stage": [region_stage],
-            "descriptor_stage": [descriptor_stage],
-            "time_stages": list(time_stages),
-        }
-        check_stages(backbone, stages)
+        stages = {"region_stage": [region_stage], "time_stages": list(time_stages)}
+        check_stages(backbone, {**stages, "descriptor_stage": [descriptor_stage]})
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
@@ -190,6 +189,7 @@ class ControllableAugmentations(PretrainingTask):
         self.order = order
         self.temperature = temperature
         self.chunks = chunks
+        self.num_negatives = num_negatives
         self.loss_weights = weights
         self.seed = seed
         # === Training state ===
@@ -209,15 +209,14 @@ class ControllableAugmentations(PretrainingTask):
         return any(term in self.loss_weights for term in terms)
 
     def _build_regions(self):
-        last = list(self.backbone.stages)[-1]
-        names = {last}
+        self.last_stage = list(self.backbone.stages)[-1]
+        names = {self.last_stage}
         if self._has(REGION, DIFFERENCE, INFORMATION):
             names.add(self.region_stage)
         if self._has(INFORMATION):
             names.add(self.descriptor_stage)
         if self._has(TIMESTAMP):
             names.update(self.time_stages)
-        self.last_stage = last
         stages = self.backbone.with_stages(sorted(names))
         # In a function, so that the backbone's layers are not found twice.
         self.stage_maps = lambda clips: stages(clips, training=True)
@@ -234,6 +233,8 @@ class ControllableAugmentations(PretrainingTask):
             self.region_head = self._head("region_head", channels)
         if self._has(REGION, DIFFERENCE) and self.predictor:
             self.region_predictor = self._head("region_predictor", self.projection_dim)
+        if self._has(REGION, DIFFERENCE) and self.num_negatives is not None:
+            self.negative_seed = keras.random.SeedGenerator(self.seed)
         if self._has(INFORMATION):
             self.information_term = MutualInformationMinimisation(
                 self.information, self.critic_dim, name="information_term"
@@ -269,8 +270,7 @@ class ControllableAugmentations(PretrainingTask):
 
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):
-        chunks = chunks_of_batch(batch_size)
-        return {"reversal_ramp": steps // 5, "chunks": chunks}
+        return {"reversal_ramp": steps // 5, "chunks": chunks_of_batch(batch_size)}
 
     def training_sampler(self, clip):
         """Local clips at the clip's stride or up to twice it, and a global view."""
@@ -334,7 +334,11 @@ class ControllableAugmentations(PretrainingTask):
         """The named terms, unweighted."""
         losses = {}
         if self._has(INSTANCE):
-            losses[INSTANCE] = self._instance_loss(outputs["features"])
+            losses[INSTANCE] = instance_loss(
+                self.instance_head(outputs["features"]),
+                self.local_pairs,
+                self.temperature,
+            )
         for term, name in ((REGION, "regions"), (DIFFERENCE, "difference_regions")):
             if self._has(term):
                 losses[term] = self._region_loss(outputs[name], outputs["weights"])
@@ -360,25 +364,19 @@ class ControllableAugmentations(PretrainingTask):
         return statistic_names(self.loss_weights)
 
     def statistics(self, outputs):
-        head = self.instance_head if self._has(INSTANCE) else None
-        return augmentations_statistics(outputs, head)
+        return augmentations_statistics(outputs, getattr(self, "instance_head", None))
 
     def _regions(self, maps, count):
         pooled = self.region_pool(maps[self.region_stage])
         return by_video(self.region_head(pooled), count)
-
-    def _instance_loss(self, features):
-        embeddings = self.instance_head(features)
-        videos, views = ops.shape(features)[0], features.shape[1]
-        masks = instance_masks(videos, views, self.local_pairs)
-        flat = ops.reshape(embeddings, (-1, self.projection_dim))
-        return in_batch_multi_positive_nce(flat, *masks, self.temperature)
 
     def _region_loss(self, regions, weights):
         return region_loss(
             regions,
             weights,
             self.region_predictor if self.predictor else None,
+            self.num_negatives,
+            getattr(self, "negative_seed", None),
             temperature=self.temperature,
             ignore_same_sample_negatives=self.ignore_same_video_negatives,
             chunks=self.chunks,
@@ -390,7 +388,7 @@ class ControllableAugmentations(PretrainingTask):
             "region_stage", "grid", "target", "sigma", "predictor",
             "ignore_same_video_negatives", "local_pairs", "information",
             "critic_dim", "descriptor_stage", "reversal_ramp", "order",
-            "temperature", "chunks", "seed",
+            "temperature", "chunks", "num_negatives", "seed",
         )  # fmt: skip
         return {
             **super().get_config(),
