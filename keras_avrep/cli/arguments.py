@@ -20,6 +20,22 @@ def not_negative(text):
     return 0 if text.strip() == "0" else positive(text)
 
 
+def add_crops(parser):
+    """`--crops`, squares that are cut out of each clip and averaged over.
+
+    Args:
+        parser: `argparse.ArgumentParser` of a command.
+    """
+    parser.add_argument(
+        "--crops",
+        type=int,
+        choices=(1, 3, 10),
+        default=1,
+        help="of a clip: the centre (1), along the longer side (3), or corners and "
+        "centre, also mirrored (10)",
+    )
+
+
 def add_threads(parser):
     """`--threads`, those that decode: by default one for each core.
 

@@ -8,7 +8,7 @@ from the mean over equally spaced clips. The classifier is what `finetune` wrote
 
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_threads
+from keras_avrep.cli.arguments import add_crops, add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -17,6 +17,7 @@ def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".csv file")
     parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
+    add_crops(parser)
     add_threads(parser)
 
 
@@ -43,6 +44,7 @@ def run(args):
         manifest.records,
         classes,
         num_clips=args.num_clips,
+        crops=args.crops,
         workers=args.threads,
         progress=Progress("classified"),
         **clip_arguments(config),

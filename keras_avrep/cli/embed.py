@@ -9,7 +9,7 @@ equally spaced clips. Run the same command again to go on where it stopped.
 
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_threads
+from keras_avrep.cli.arguments import add_crops, add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 CHUNK = 64
@@ -20,6 +20,7 @@ def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".npz or .parquet file")
     parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
+    add_crops(parser)
     add_threads(parser)
 
 
@@ -40,6 +41,7 @@ def run(args):
     options = {
         **clip_arguments(config),
         "num_clips": args.num_clips,
+        "crops": args.crops,
         "workers": args.threads,
     }
     rows, rejects = embed_in_parts(model, manifest.records, out, options, say)

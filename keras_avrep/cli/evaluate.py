@@ -21,7 +21,7 @@ are cut into seconds, `audio_frames` and `video_frames`.
 import json
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_threads
+from keras_avrep.cli.arguments import add_crops, add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 REJECTS = "rejects.jsonl"
@@ -38,6 +38,7 @@ def add_arguments(parser):
     )
     add_localiser_arguments(parser.add_argument_group("localisers"))
     parser.add_argument("--out", help="JSON file; by default in the run folder")
+    add_crops(parser)
     add_threads(parser)
     parser.add_argument("--seed", type=int, default=0)
 
@@ -103,6 +104,7 @@ def measure_features(args, model, run, clip):
         test,
         clip,
         num_clips=10 if args.num_clips is None else args.num_clips,
+        crops=args.crops,
         threads=args.threads,
         seed=args.seed,
         say=say,
@@ -111,7 +113,7 @@ def measure_features(args, model, run, clip):
     )
     if of_training:
         count_rejects(run, len(manifest.rejects))
-    return {**results, "rejected": len(manifest.rejects)}
+    return {**results, "crops": args.crops, "rejected": len(manifest.rejects)}
 
 
 def rejects_file(args, run):
@@ -152,6 +154,8 @@ def measure_maps(args, model, run, clip):
         )
     if args.num_clips is not None:
         raise ValueError("--num-clips is for clips; a localiser looks at moments.")
+    if args.crops != 1:
+        raise ValueError("--crops is for clips; a localiser looks at moments.")
     if args.threshold is not None and not 0 <= args.threshold < 1:
         raise ValueError(f"--threshold is {args.threshold}; give 0 to 1.")
     options = {name: getattr(args, name) for name in LOCALISER_OPTIONS}

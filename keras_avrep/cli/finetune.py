@@ -9,7 +9,7 @@ Stop it with Ctrl-C; the same command goes on.
 
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_threads
+from keras_avrep.cli.arguments import add_crops, add_threads
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -33,6 +33,7 @@ def add_arguments(parser):
         help="probability; by default that of the preset's own views, 0.5 where it "
         "has none",
     )
+    add_crops(parser)
     add_threads(parser)
     parser.add_argument("--seed", type=int, default=0)
 
@@ -102,6 +103,7 @@ def run(args):
         label,
         classes,
         top_k=(1, 5),
+        crops=args.crops,
         workers=args.threads,
         on_reject=on_reject,
         **clip,

@@ -14,6 +14,7 @@ def measure_model(
     threads,
     seed,
     say,
+    crops=1,
     control=None,
     on_reject=None,
 ):
@@ -29,6 +30,7 @@ def measure_model(
         threads: int. Decoding threads.
         seed: int. Of the probe.
         say: called with each line of text.
+        crops: int. Of each clip. Defaults to 1.
         control: see `keras_avrep.evaluation.embed_videos`. Nothing is kept of a
             control.
         on_reject: called with (record, reason) for videos that cannot be decoded.
@@ -49,6 +51,7 @@ def measure_model(
     options = {
         **shown,
         "num_clips": num_clips,
+        "crops": crops,
         "workers": threads,
         "control": control,
         "seed": seed,

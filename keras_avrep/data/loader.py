@@ -92,7 +92,9 @@ class ClipSource:
             self.on_reject(record, reason)
 
 
-def read_sample(record: VideoRecord, times: dict, size: int) -> dict[str, np.ndarray]:
+def read_sample(
+    record: VideoRecord, times: dict, size: int, square: bool = True
+) -> dict[str, np.ndarray]:
     """The frames and the sound of a record at named times, each read in one pass.
 
     Args:
@@ -102,12 +104,15 @@ def read_sample(record: VideoRecord, times: dict, size: int) -> dict[str, np.nda
             `start`, seconds of any shape, `duration` in seconds and
             `sample_rate` in Hz, which defaults to 16000.
         size: int. Height and width in pixels.
+        square: bool. `False` keeps the whole frames, their short side `size`.
+            Defaults to `True`.
 
     Returns:
         Dict from the same names to uint8 arrays, `(size, size, 3)` added to
-        each shape. With spans of sound, `audio` is float32, `(S,)` added to the
-        shape of `start`, in [-1, 1]; `has_audio` is a bool, false where the
-        video has no track and `audio` is zeros; `sample_rate` is int32.
+        each shape, or `(H, W, 3)` if not `square`. With spans of sound, `audio` is
+        float32, `(S,)` added to the shape of `start`, in [-1, 1]; `has_audio` is a
+        bool, false where the video has no track and `audio` is zeros; `sample_rate`
+        is int32.
 
     Raises:
         MediaError: if picture or sound cannot be decoded.
@@ -124,19 +129,19 @@ def read_sample(record: VideoRecord, times: dict, size: int) -> dict[str, np.nda
     """
     times = dict(times)
     spans = times.pop("audio", None)
-    sample = _read_named_frames(record, times, size) if times else {}
+    sample = _read_named_frames(record, times, size, square) if times else {}
     return sample if spans is None else {**sample, **_read_sound(record, **spans)}
 
 
-def _read_named_frames(record, times, size):
+def _read_named_frames(record, times, size, square):
     wanted = np.concatenate([np.ravel(t) for t in times.values()])
     unique, places = np.unique(wanted, return_inverse=True)
-    frames = read_frames(record.path, unique, size)[places]
+    frames = read_frames(record.path, unique, size, square)[places]
     sample, first = {}, 0
     for name, array in times.items():
         count = np.size(array)
         sample[name] = frames[first : first + count].reshape(
-            *np.shape(array), size, size, 3
+            *np.shape(array), *frames.shape[1:]
         )
         first += count
     return sample

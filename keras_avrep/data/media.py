@@ -21,7 +21,9 @@ class MediaError(ValueError):
     """A media file that cannot be used, with the reason in one sentence."""
 
 
-def read_frames(path: str | os.PathLike, times, size: int) -> np.ndarray:
+def read_frames(
+    path: str | os.PathLike, times, size: int, square: bool = True
+) -> np.ndarray:
     """Decode the frames shown at some times, short side scaled, centre cropped.
 
     Seeks to the key frame before the first time and decodes only up to the
@@ -30,11 +32,12 @@ def read_frames(path: str | os.PathLike, times, size: int) -> np.ndarray:
     Args:
         path: the video file.
         times: increasing seconds from the start of the video.
-        size: int. Height and width of the result, in pixels.
+        size: int. Short side of the result, in pixels.
+        square: bool. `False` keeps the whole frames. Defaults to `True`.
 
     Returns:
-        uint8 array `(len(times), size, size, 3)`. A time after the end gives
-        the last frame.
+        uint8 array `(len(times), size, size, 3)`, or of the frames' own proportions
+        if not `square`. A time after the end gives the last frame.
 
     Raises:
         MediaError: if no frame can be decoded.
@@ -56,10 +59,11 @@ def read_frames(path: str | os.PathLike, times, size: int) -> np.ndarray:
         parts = []
         for group in _groups(times):
             seek_to(container, stream, origin + group[0])
-            part = _pick(decoded_frames(container, stream, path), group, origin, size)
+            frames = decoded_frames(container, stream, path)
+            part = _pick(frames, group, origin, size, square)
             if part is None:
                 # Some containers seek past what they can decode.
-                return _read_from_start(path, times, size)
+                return _read_from_start(path, times, size, square)
             parts.append(part)
     return np.concatenate(parts)
 
@@ -166,7 +170,7 @@ def _groups(times: list[float]) -> list[list[float]]:
     return groups
 
 
-def _read_from_start(path: Path, times: list[float], size: int) -> np.ndarray:
+def _read_from_start(path: Path, times, size: int, square: bool) -> np.ndarray:
     with opened(path) as container:
         stream = video_stream(container, path)
         frames = _pick(
@@ -174,6 +178,7 @@ def _read_from_start(path: Path, times: list[float], size: int) -> np.ndarray:
             times,
             start_seconds(stream),
             size,
+            square,
             exact_start=False,
         )
     if frames is None:
@@ -181,7 +186,7 @@ def _read_from_start(path: Path, times: list[float], size: int) -> np.ndarray:
     return frames
 
 
-def _pick(decoded, times, origin, size, exact_start=True) -> np.ndarray | None:
+def _pick(decoded, times, origin, size, square, exact_start=True) -> np.ndarray | None:
     """The frame shown at each time: the last whose timestamp is not after it."""
     picked, shown, first = [], None, None
     for index, frame in enumerate(decoded):
@@ -200,34 +205,38 @@ def _pick(decoded, times, origin, size, exact_start=True) -> np.ndarray | None:
     if shown is None and not picked:
         return None
     picked += [shown] * (len(times) - len(picked))
-    return _to_arrays(picked, size)
+    return _to_arrays(picked, size, square)
 
 
-def _to_arrays(frames, size: int) -> np.ndarray:
-    result = np.empty((len(frames), size, size, 3), np.uint8)
+def _to_arrays(frames, size: int, square: bool) -> np.ndarray:
     # One for all frames: it keeps its scaling tables.
     reformatter = VideoReformatter()
-    previous = None
-    for position, frame in enumerate(frames):
-        if frame is previous:
-            result[position] = result[position - 1]
-        else:
-            result[position] = _scaled_square(frame, size, reformatter)
+    result, previous = [], None
+    for frame in frames:
+        if frame is not previous:
+            # Whole frames are as the first one, should the picture change its sides.
+            sides = _short_side_scaled(frame if square else frames[0], size)
+            image = reformatter.reformat(
+                frame, *sides, "rgb24", interpolation="AREA"
+            ).to_ndarray()
+            image = _centre_square(image) if square else image
+            image = np.rot90(image, quarter_turns(frame))
+        result.append(image)
         previous = frame
-    return result
+    return np.stack(result)
 
 
-def _scaled_square(frame, size: int, reformatter) -> np.ndarray:
+def _short_side_scaled(frame, size: int) -> tuple[int, int]:
     scale = size / min(frame.width, frame.height)
-    width = max(size, round(frame.width * scale))
-    height = max(size, round(frame.height * scale))
-    image = reformatter.reformat(
-        frame, width, height, "rgb24", interpolation="AREA"
-    ).to_ndarray()
+    return max(size, round(frame.width * scale)), max(size, round(frame.height * scale))
+
+
+def _centre_square(image: np.ndarray) -> np.ndarray:
+    """The middle of an image `(H, W, 3)`, as wide and high as its short side."""
+    height, width = image.shape[:2]
+    size = min(height, width)
     top, left = (height - size) // 2, (width - size) // 2
-    image = image[top : top + size, left : left + size]
-    turns = quarter_turns(frame)
-    return np.rot90(image, turns) if turns else image
+    return image[top : top + size, left : left + size]
 
 
 def _scaled_upright(frame, size: int | None, reformatter) -> np.ndarray:

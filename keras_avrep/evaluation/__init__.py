@@ -10,6 +10,7 @@ from keras_avrep.evaluation.cluster_matching import (
     normalised_mutual_information,
     sum_cluster_maps,
 )
+from keras_avrep.evaluation.crops import spread_crops
 from keras_avrep.evaluation.embed import (
     Features,
     embed_clips,
@@ -154,6 +155,7 @@ __all__ = [
     "sounding_over_silent",
     "sounding_regions",
     "sounding_truth",
+    "spread_crops",
     "step_match",
     "sum_cluster_maps",
     "temporal_iou",

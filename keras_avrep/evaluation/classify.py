@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+import keras
 import numpy as np
+from keras import ops
 
 from keras_avrep.evaluation.embed import embed_videos
 from keras_avrep.evaluation.multi_label import multi_label_average_precision
@@ -25,13 +27,17 @@ class Predictions:
     rejects: list[dict[str, str]] = field(default_factory=list)
 
 
-def classify_videos(classifier, records, classes, **clips) -> Predictions:
-    """The most likely class of videos, by the mean logits over spaced clips.
+def classify_videos(
+    classifier, records, classes, *, average: str = "logits", **clips
+) -> Predictions:
+    """The most likely class of videos, by the mean over spaced clips.
 
     Args:
         classifier: model from pixels `(B, T, H, W, 3)` to logits `(B, K)`.
         records: list of `keras_avrep.data.VideoRecord`; labels are not needed.
         classes: K class names in the order of the logits.
+        average: string. `"logits"` or `"probabilities"`: what the mean over clips and
+            crops is of. Defaults to `"logits"`.
         **clips: `num_clips`, `num_frames`, `stride`, `size` and others of
             `embed_videos`.
 
@@ -39,8 +45,8 @@ def classify_videos(classifier, records, classes, **clips) -> Predictions:
         `Predictions`; videos that cannot be decoded are in its `rejects`.
 
     Raises:
-        ValueError: if no video can be decoded, or there are more or fewer names
-            than logits.
+        ValueError: if no video can be decoded, there are more or fewer names than
+            logits, or `average` is unknown.
 
     Example:
     ```python
@@ -50,17 +56,35 @@ def classify_videos(classifier, records, classes, **clips) -> Predictions:
 
     Reference: note of DCLR (arXiv:2207.05340), section 6.1.
     """
-    logits = embed_videos(classifier, records, **clips)
-    if logits.values.shape[1] != len(classes):
+    scores = embed_videos(averaged(classifier, average), records, **clips)
+    if scores.values.shape[1] != len(classes):
         raise ValueError(
             f"`classes` has {len(classes)} names but the classifier gives "
-            f"{logits.values.shape[1]} logits; give one name for each."
+            f"{scores.values.shape[1]} logits; give one name for each."
         )
-    shifted = logits.values - logits.values.max(axis=1, keepdims=True)
-    # The most likely one is at 0 after the shift.
-    probabilities = 1 / np.exp(shifted).sum(axis=1)
-    names = [classes[number] for number in logits.values.argmax(axis=1)]
-    return Predictions(logits.paths, names, probabilities, logits.rejects)
+    probabilities = scores.values.max(axis=1)
+    if average == "logits":
+        shifted = scores.values - probabilities[:, None]
+        # The most likely one is at 0 after the shift.
+        probabilities = 1 / np.exp(shifted).sum(axis=1)
+    names = [classes[number] for number in scores.values.argmax(axis=1)]
+    return Predictions(scores.paths, names, probabilities, scores.rejects)
+
+
+def averaged(classifier, average):
+    """The model whose outputs a video's clips are averaged over.
+
+    Args:
+        classifier: model from pixels to logits.
+        average: string, `"logits"` or `"probabilities"`.
+    """
+    if average not in ("logits", "probabilities"):
+        raise ValueError(
+            f"`average` is {average!r}; it must be 'logits' or 'probabilities'."
+        )
+    if average == "logits":
+        return classifier
+    return keras.Model(classifier.input, ops.softmax(classifier.output))
 
 
 def video_mean_average_precision(classifier, records, labels, **clips) -> dict:

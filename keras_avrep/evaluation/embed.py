@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_avrep.data import MediaError, read_sample
+from keras_avrep.evaluation.crops import frame_side, spread_crops
 from keras_avrep.views import UniformClips
 
 CONTROLS = ("single_frame", "shuffled")
@@ -65,13 +66,14 @@ def embed_videos(
     num_frames: int = 16,
     stride: int = 2,
     size: int = 112,
+    crops: int = 1,
     batch_size: int = 32,
     workers: int = 2,
     control: str | None = None,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Features:
-    """Features of videos: the mean over equally spaced clips, centre crop.
+    """Features of videos: the mean over equally spaced clips and their crops.
 
     Args:
         representation: model from pixels `(B, T, H, W, 3)` to `(B, D)`.
@@ -80,6 +82,8 @@ def embed_videos(
         num_frames: int. Frames of a clip. Defaults to 16.
         stride: int. Frames of the video from one to the next. Defaults to 2.
         size: int. Height and width in pixels. Defaults to 112.
+        crops: int. Of each clip: `1`, the centre; `3` along the longer side; or `10`,
+            corners and centre, also mirrored; see `spread_crops`. Defaults to 1.
         batch_size: int. Clips at a time. Defaults to 32.
         workers: int. Decoding threads. Defaults to 2.
         control: `None`, `"single_frame"` (the middle frame of each clip, held)
@@ -92,7 +96,7 @@ def embed_videos(
         `Features`; videos that cannot be decoded are in its `rejects`.
 
     Raises:
-        ValueError: if no video can be decoded, or `control` is unknown.
+        ValueError: if no video can be decoded, or `control` or `crops` is unknown.
 
     Example:
     ```python
@@ -101,17 +105,18 @@ def embed_videos(
 
     Reference: note of DCLR (arXiv:2207.05340), section 6.3.
     """
+    side, views = frame_side(size, crops), num_clips * crops
     if control is not None and control not in CONTROLS:
         raise ValueError(f"`control` is {control!r}; it must be None or in {CONTROLS}.")
     sampler = UniformClips(num_clips, num_frames, stride)
     kept, rejects, values = [], [], []
-    decoded = _decoded(records, sampler, size, workers)
+    decoded = _decoded(records, sampler, side, crops == 1, workers)
     pending: list[np.ndarray] = []
-    per_batch = max(1, batch_size // num_clips)
+    per_batch = max(1, batch_size // views)
 
     def flush():
         features = embed_clips(representation, np.concatenate(pending), batch_size)
-        values.extend(features.reshape(len(pending), num_clips, -1).mean(axis=1))
+        values.extend(features.reshape(len(pending), views, -1).mean(axis=1))
         pending.clear()
 
     for done, (record, clips, reason) in enumerate(decoded, 1):
@@ -119,7 +124,8 @@ def embed_videos(
             rejects.append({"path": record.video_id, "reason": reason})
         else:
             kept.append(record)
-            pending.append(apply_control(clips, control, seed + done))
+            clips = apply_control(clips, control, seed + done)
+            pending.append(spread_crops(clips, size, crops))
         if len(pending) == per_batch:
             flush()
         if progress is not None:
@@ -145,12 +151,13 @@ def apply_control(clips, control, seed=0):
     return np.stack([clip[order] for clip, order in zip(clips, orders, strict=True)])
 
 
-def _decoded(records, sampler, size, workers) -> Iterator:
+def _decoded(records, sampler, size, square, workers) -> Iterator:
     """Clips of each record in order, a few decoded ahead."""
 
     def load(record):
         try:
-            return record, read_sample(record, sampler(record), size)["video"], None
+            sample = read_sample(record, sampler(record), size, square)
+            return record, sample["video"], None
         except MediaError as error:
             return record, None, str(error)
 

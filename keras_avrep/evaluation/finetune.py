@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from keras_avrep.data import BatchFeed, clip_dataset
+from keras_avrep.evaluation.classify import averaged
 from keras_avrep.evaluation.embed import embed_videos
 from keras_avrep.training import (
     Checkpoints,
@@ -202,10 +203,11 @@ def classification_accuracy(
     classes,
     *,
     top_k: int | tuple[int, ...] = 1,
+    average: str = "logits",
     on_reject=None,
     **clips,
 ) -> float | dict[int, float]:
-    """Share of videos whose class is among the k largest mean logits of clips.
+    """Share of videos whose class is among the k largest of the mean over clips.
 
     Args:
         classifier: model from pixels to logits.
@@ -213,6 +215,8 @@ def classification_accuracy(
         label: string. Name of the label.
         classes: class names in the order of the logits.
         top_k: int, or several. Defaults to 1.
+        average: string. `"logits"` or `"probabilities"`: what the mean over clips and
+            crops is of. Defaults to `"logits"`.
         on_reject: called with (record, reason) for videos that fail, which are not
             counted. Defaults to `None`.
         **clips: `num_clips`, `num_frames`, `stride`, `size` and others of
@@ -231,12 +235,12 @@ def classification_accuracy(
 
     Reference: note of DCLR (arXiv:2207.05340), section 6.1.
     """
-    logits = embed_videos(classifier, records, **clips)
+    scores = embed_videos(averaged(classifier, average), records, **clips)
     by_id = {r.video_id: r for r in records}
-    for reject in logits.rejects if on_reject else ():
+    for reject in scores.rejects if on_reject else ():
         on_reject(by_id[reject["path"]], reject["reason"])
-    ranked = np.asarray(classes)[np.argsort(-logits.values, axis=1, kind="stable")]
-    right = ranked == np.asarray(logits.labels[label])[:, None]
+    ranked = np.asarray(classes)[np.argsort(-scores.values, axis=1, kind="stable")]
+    right = ranked == np.asarray(scores.labels[label])[:, None]
     wanted = (top_k,) if isinstance(top_k, int) else top_k
     shares = {k: float(right[:, :k].any(axis=1).mean()) for k in wanted}
     return shares[top_k] if isinstance(top_k, int) else shares

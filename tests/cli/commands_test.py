@@ -199,6 +199,9 @@ def test_evaluate_and_its_controls(trained, videos, capsys):
     assert "r_at_5" in results["retrieval"]["motion"]
     assert main([*run, "--control", "shuffled"]) == 0
     assert (trained / "evaluation_shuffled.json").exists()
+    cropped = [*run, "--crops", "3", "--out", str(trained / "cropped.json")]
+    assert main(cropped) == 0
+    assert json.loads((trained / "cropped.json").read_text())["crops"] == 3
     assert main(["report", str(trained)]) == 0
     page = (trained / "report.html").read_text()
     for section in ("results", "gallery", "maps", "training"):
@@ -238,6 +241,19 @@ def test_embed_writes_npz_and_parquet(trained, videos, tmp_path):
     assert table.column("path").to_pylist() == names
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.npz", "f.parquet"]
     assert main(["embed", str(trained), str(videos), "--out", "f.csv"]) == 2
+    # Crops are another run, not the rest of the one before.
+    out = tmp_path / "f.npz"
+    run = ["embed", str(trained), str(videos), "--out", str(out), "--num-clips", "1"]
+    with np.load(out) as content:
+        before = content["feature"]
+    assert main([*run, "--crops", "3"]) == 0
+    with np.load(out) as content:
+        assert content["feature"].shape == before.shape
+        # The world's videos are square: three crops are one.
+        np.testing.assert_allclose(content["feature"], before, atol=1e-4)
+    assert main([*run, "--crops", "10"]) == 0
+    with np.load(out) as content:
+        assert np.abs(content["feature"] - before).max() > 0.01
 
 
 def test_finetune_trains_and_saves_a_classifier(classifier, trained, videos, tmp_path):

@@ -174,6 +174,7 @@ def test_a_run_of_csol_is_evaluated_and_reported(folders, tmp_path, capsys):
     for options, said in (
         (["--control", "shuffled"], "--control is for clips"),
         (["--num-clips", "3"], "--num-clips is for clips"),
+        (["--crops", "3"], "--crops is for clips"),
         (["--threshold", "1"], "--threshold is 1.0; give 0 to 1"),
     ):
         assert main([*asked, *options]) == 2

@@ -100,6 +100,9 @@ def test_rotation_metadata_turns_the_picture(tmp_path):
     # The matrix says 90 degrees clockwise: left becomes up.
     assert picture[4].mean() > 200
     assert picture[-4].mean() < 50
+    whole = read_frames(turned, [0.0], 24, square=False)[0]
+    assert whole.shape == (32, 24, 3)
+    assert whole[4].mean() > 200 and whole[-4].mean() < 50
 
 
 def _set_rotation(source, target):
