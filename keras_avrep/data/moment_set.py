@@ -102,7 +102,7 @@ def moment_set(
     Example:
     ```python
     solo = moment_set(manifest.records, keras_avrep.views.RandomMoment())
-    solo.batches[0]["frame"].shape  # (32, 256, 256, 3)
+    solo.batches[0]["frame"].shape  # (B, 256, 256, 3)
     ```
     """
     cut = bool(records) and isinstance(records[0], MomentRecord)

@@ -20,7 +20,9 @@ class PseudoMultiHot(keras.layers.Layer):
 
     Example:
     ```python
-    PseudoMultiHot(4)([[0, 2, 2]], [[True, True, False]])  # [[1, 0, 1, 0]]
+    labels = keras.ops.array([[0, 2, 1]])
+    present = keras.ops.array([[True, True, False]])
+    PseudoMultiHot(4)(labels, present)  # [[1, 0, 1, 0]]
     ```
 
     Reference: IEr (arXiv:2202.06406), note sections 2.3 and 8.

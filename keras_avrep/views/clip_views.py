@@ -26,7 +26,8 @@ class ClipViews(keras.layers.Layer):
         def call(self, clips):
             return self.crop(clips, self.draw_placement(len(clips)))
 
-    Crops(size=32, crop_scale=(0.5, 1.0))(clips)  # (B, T, 32, 32, 3), from 0 to 1
+    clips = keras.ops.zeros((2, 4, 40, 40, 3), "uint8")
+    Crops(size=32, crop_scale=(0.5, 1.0))(clips).shape  # (2, 4, 32, 32, 3)
     ```
     """
 

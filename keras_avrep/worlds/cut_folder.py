@@ -39,8 +39,8 @@ def render_seconds(world, folder, counts, progress=None):
     Example:
     ```python
     world = keras_avrep.worlds.OrchestraWorld("duet", seconds=3)
-    render_seconds(world, "duets", {"train": 64, "test": 16})
-    manifest = keras_avrep.data.read_music_solo("duets", pairs="duets/test.txt")
+    render_seconds(world, "cut", {"train": 4, "test": 2})
+    manifest = keras_avrep.data.read_music_solo("cut", pairs="cut/test.txt")
     ```
 
     Reference: note of CSOL (arXiv:2112.11749), section 2.2.

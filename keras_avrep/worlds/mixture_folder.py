@@ -45,7 +45,7 @@ def render_mixtures(world, folder, counts, progress=None, layout="ier"):
     Example:
     ```python
     world = keras_avrep.worlds.OrchestraWorld("unconstrained")
-    render_mixtures(world, "mixtures", {"train": 256, "test": 64})
+    render_mixtures(world, "mixtures", {"train": 8, "test": 4})
     ```
 
     Reference: notes of IEr (arXiv:2202.06406) and CSOL (arXiv:2112.11749), section

@@ -65,7 +65,7 @@ class ScenesWorld:
     world = keras_avrep.worlds.ScenesWorld(seed=7)
     plan = world.plan("train", 0)
     frames = world.frames(plan)  # uint8 (48, 64, 64, 3)
-    plan["labels"]  # {"motion": "left", "scene": "dots", "sprite": "cross"}
+    plan["labels"]["sprite"]  # "half_disc"
     ```
 
     Reference: note of DCLR (arXiv:2207.05340), section 7.

@@ -34,7 +34,7 @@ class LocalGlobalSampler:
     ```python
     sampler = LocalGlobalSampler(num_local=3, num_frames=8)
     sample = sampler(record, np.random.default_rng(0))
-    sample["local"].shape, sample["numbers"]["local_start"]  # (3, 8), [2, 17, 40]
+    sample["local"].shape  # (3, 8)
     ```
 
     Reference: note of Controllable Augmentations (arXiv:2203.16632), sections
