@@ -48,19 +48,19 @@ def helpers_first():
     return os.pathsep.join(filter(None, [str(helpers), given]))
 
 
-def run_program(videos, out, names=NAMES):
+def run_program(videos, out, names=NAMES, backend="torch"):
     return subprocess.Popen(
         [sys.executable, str(PROGRAM), str(videos), str(out), *names],
         stdout=subprocess.PIPE,
         text=True,
-        # Torch traces nothing; `phases_test.py` kills a run on TensorFlow.
-        env={**os.environ, "PYTHONPATH": helpers_first(), "KERAS_BACKEND": "torch"},
+        # Torch traces nothing, so all systems run on it.
+        env={**os.environ, "PYTHONPATH": helpers_first(), "KERAS_BACKEND": backend},
     )
 
 
-def kill_in(name, videos, out, names):
+def kill_in(name, videos, out, names, backend="torch"):
     """Run systems until one has made some steps, and kill without warning."""
-    process = run_program(videos, out, names)
+    process = run_program(videos, out, names, backend)
     lines, inside = [], False
     for line in process.stdout:
         lines.append(line.strip())
@@ -89,7 +89,11 @@ def whole_and_killed(videos, tmp_path_factory):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_killed_run_resumes_to_the_same_bits(whole_and_killed, name):
-    whole, killed = (folder / name for folder in whole_and_killed)
+    assert_same_run(*(folder / name for folder in whole_and_killed))
+
+
+def assert_same_run(whole, killed):
+    """Bit-equal weights after losses that were, step by step."""
     last = Path("checkpoints/last.npz")
     first, second = arrays(whole / last), arrays(killed / last)
     assert first.keys() == second.keys()
@@ -98,8 +102,15 @@ def test_a_killed_run_resumes_to_the_same_bits(whole_and_killed, name):
     rows = [read_history(folder / "history.csv") for folder in (whole, killed)]
     assert [row["step"] for row in rows[0]] == list(range(1, 7))
     assert [row["step"] for row in rows[1]] == list(range(1, 7))
-    # Bit-equal weights came of losses that were.
     assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
+
+
+def test_so_does_one_on_tensorflow(videos, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert run_program(videos, whole, ["dclr"], "tensorflow").wait(timeout=600) == 0
+    kill_in("dclr", videos, killed, ["dclr"], "tensorflow")
+    assert run_program(videos, killed, ["dclr"], "tensorflow").wait(timeout=600) == 0
+    assert_same_run(whole / "dclr", killed / "dclr")
 
 
 def test_ctrl_c_saves_and_resumes(videos, tmp_path):
