@@ -127,14 +127,17 @@ class DecoderHead(keras.layers.Layer):
             layer.build((*queries_shape[:-1], self.dim))
 
     def call(self, queries, memory, training=False):
-        query, key = self.query(queries), self.key(memory)
+        # Products of features that are not normalised are too large for float16.
+        query, key = (
+            ops.cast(x, "float32") for x in (self.query(queries), self.key(memory))
+        )
         scores = ops.matmul(query, ops.transpose(key, (0, 2, 1)))
-        scores = ops.cast(scores, "float32") / math.sqrt(self.dim)
+        scores = scores / math.sqrt(self.dim)
         value = self.value(memory)
         shares = ops.cast(ops.softmax(scores, axis=-1), value.dtype)
         attended = ops.cast(ops.matmul(shares, value), "float32")
         attended = self.drop(attended, training=training)
-        x = self.norm(attended + ops.cast(query, "float32"))
+        x = self.norm(attended + query)
         return self.output_dense(self.hidden(x))
 
     def compute_output_shape(self, queries_shape, memory_shape):

@@ -138,6 +138,22 @@ def test_decoder_of_one_head_is_the_formula():
     np.testing.assert_allclose(found, dense("output", hidden), atol=1e-4)
 
 
+def test_the_decoder_takes_large_features_in_half_precision():
+    rng = np.random.default_rng(0)
+    queries, memory = (
+        (300 * rng.normal(size=(1, n, 64))).astype("float32") for n in (3, 20)
+    )
+    exact = ConcatHeadDecoder(1, 2, 32)
+    expected = ops.convert_to_numpy(exact(queries, memory))
+    half = ConcatHeadDecoder(1, 2, 32, dtype="mixed_float16")
+    half.build(queries.shape, memory.shape)
+    half.set_weights(exact.get_weights())
+    found = ops.convert_to_numpy(ops.cast(half(queries, memory), "float32"))
+    assert np.isfinite(found).all()
+    # One token has nearly all the attention: where it is the same, so is the rest.
+    assert np.median(np.abs(found - expected)) < 0.02
+
+
 def test_decoder_queries_do_not_see_each_other_and_memory_has_no_order():
     decoder = ConcatHeadDecoder(2, 2, 4)
     queries, memory = draw(1, 3, 5), draw(1, 6, 7, seed=1)
