@@ -1,5 +1,6 @@
 import keras
-from keras import ops
+
+from keras_avrep.training.l2_penalty import with_l2_penalty
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -7,8 +8,8 @@ class AdamWithL2(keras.optimizers.Adam):
     """Adam with an L2 penalty in the gradient, and rates that differ by variable.
 
     As PyTorch's Adam has it: the penalty passes through the moments, and all
-    variables have it, biases and those of batch norm too. Keras's own `weight_decay`
-    leaves the moments alone.
+    variables have it, biases and those of batch norm too, but for those without any
+    gradient. Keras's own `weight_decay` leaves the moments alone.
 
     Args:
         learning_rate: float or schedule. Defaults to 1e-4.
@@ -47,9 +48,9 @@ class AdamWithL2(keras.optimizers.Adam):
 
     def update_step(self, gradient, variable, learning_rate):
         """Update one variable from its gradient and the current learning rate."""
-        penalty = self.l2 * ops.cast(variable, gradient.dtype)
+        gradient = with_l2_penalty(gradient, variable, self.l2)
         rate = learning_rate * self._factors[self._get_variable_index(variable)]
-        return super().update_step(gradient + penalty, variable, rate)
+        return super().update_step(gradient, variable, rate)
 
     def rate_factor(self, path):
         """The factor of the learning rate of a path, 1 where none is named."""

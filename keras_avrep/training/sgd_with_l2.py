@@ -1,13 +1,15 @@
 import keras
-from keras import ops
+
+from keras_avrep.training.l2_penalty import with_l2_penalty
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class SGDWithL2(keras.optimizers.SGD):
     """SGD with an L2 penalty in the gradient, so that it passes through the momentum.
 
-    As PyTorch's SGD has it. Keras's own `weight_decay` leaves the momentum alone: at
-    momentum 0.9 the same number would decay a tenth as fast.
+    As PyTorch's SGD has it; a variable without any gradient is left alone. Keras's own
+    `weight_decay` leaves the momentum alone: at momentum 0.9 the same number would
+    decay a tenth as fast.
 
     Args:
         learning_rate: float or schedule. Defaults to 0.01.
@@ -57,7 +59,7 @@ class SGDWithL2(keras.optimizers.SGD):
         """Update one variable from its gradient and the current learning rate."""
         l2 = self._penalties[self._get_variable_index(variable)]
         if l2:
-            gradient = gradient + l2 * ops.cast(variable, gradient.dtype)
+            gradient = with_l2_penalty(gradient, variable, l2)
         return super().update_step(gradient, variable, learning_rate)
 
     def get_config(self):

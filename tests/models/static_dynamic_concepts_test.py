@@ -8,7 +8,7 @@ from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.export import export_part
 from keras_avrep.export.inference_form import float32_model
 from keras_avrep.models import ConceptViews, StaticDynamicConcepts
-from keras_avrep.training import recalibrate_batch_norm
+from keras_avrep.training import make_optimizer, recalibrate_batch_norm
 
 ALL = ["vv", "vs", "vd", "static", "dynamic", "entropy", "fidelity", "local"]
 
@@ -139,6 +139,35 @@ def test_banks_get_no_gradient_and_the_queue_no_say_before_their_time():
     assert all(banks(slopes))
     assert used["static"] != pytest.approx(frozen["static"], abs=1e-3)
     assert used["vv"] == pytest.approx(frozen["vv"], abs=1e-5)
+
+
+def test_what_does_not_learn_yet_keeps_its_weights_under_the_published_decay():
+    model = build(size=32, temperature=0.5, top=None, freeze_bank_for=2, local_after=2)
+    preset = StaticDynamicConcepts.presets["static_dynamic_concepts_r2plus1d_ucf101"]
+    optimizer = make_optimizer(preset["optimizer"], 100, 4)
+    assert optimizer.l2 > 0
+    model.compile(optimizer, jit_compile=False)
+    waiting = [
+        v
+        for v in model.trainable_variables
+        if "attention" in v.path or ("concepts" in v.path and "bank" in v.path)
+    ]
+    assert len(waiting) > 4
+    draws = rng()
+
+    def weights_after_two_steps():
+        for _ in range(2):
+            model.train_on_batch(draw_batch(draws))
+        return [to_numpy(v) for v in waiting]
+
+    start = [to_numpy(v) for v in waiting]
+    for before, after in zip(start, weights_after_two_steps(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    moved = [
+        np.abs(after - before).max() > 0
+        for before, after in zip(start, weights_after_two_steps(), strict=True)
+    ]
+    assert all(moved)
 
 
 def banks(slopes):

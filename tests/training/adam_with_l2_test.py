@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import torch
 
-from keras_avrep.training import AdamWithL2
+from keras_avrep.training import AdamWithL2, SGDWithL2
 
 
 def steps_of(optimizer, start, gradients):
@@ -31,6 +31,18 @@ def test_steps_are_those_of_pytorch():
         np.testing.assert_allclose(value, parameter.detach().numpy(), atol=1e-4)
     plain = steps_of(keras.optimizers.Adam(0.1, epsilon=1e-8), start, gradients)
     assert np.abs(plain - found).max() > 0.01
+
+
+@pytest.mark.parametrize("kind", [AdamWithL2, SGDWithL2])
+def test_what_has_no_gradient_is_left_alone(kind):
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=5).astype("float32")
+    none = np.zeros((3, 5), "float32")
+    np.testing.assert_array_equal(steps_of(kind(0.1, l2=0.1), start, none)[-1], start)
+    # Zeros beside other numbers decay as the rest does.
+    some = np.eye(1, 5, dtype="float32")
+    found = steps_of(kind(0.1, l2=0.1), start, some)[-1]
+    assert (np.abs(found[1:]) < np.abs(start[1:])).all()
 
 
 def test_rates_differ_by_the_path_of_a_variable():
