@@ -8,6 +8,7 @@ from keras_avrep.views.key_frame_clips import KeyFrameClips, key_frame_times
 from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
 from keras_avrep.views.mixing import MixCurriculum, VolumeMixer
 from keras_avrep.views.nested_clips import NestedClipSampler
+from keras_avrep.views.paired_clip_views import PairedClipViews
 from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
 from keras_avrep.views.random_moment import RandomMoment
 from keras_avrep.views.samplers import RandomClips, UniformClips
@@ -23,6 +24,7 @@ __all__ = [
     "LinearDecaySampler",
     "MixCurriculum",
     "NestedClipSampler",
+    "PairedClipViews",
     "RandomClips",
     "RandomMoment",
     "UniformClips",

@@ -1,14 +1,11 @@
 import keras
 from keras import ops
 
-from keras_avrep.views import ClipViews, augment, boxes_in_frame, draw_boxes
-
-# Strengths of brightness, contrast, saturation and hue.
-JITTER = (0.8, 0.8, 0.8, 0.2)
+from keras_avrep.views import PairedClipViews, boxes_in_frame, draw_boxes
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class ConSTCLViews(ClipViews):
+class ConSTCLViews(PairedClipViews):
     """From two clips of each video to two views with random boxes in each.
 
     The two are treated unlike: the first is always blurred and never solarised,
@@ -65,10 +62,17 @@ class ConSTCLViews(ClipViews):
         **kwargs,
     ):
         super().__init__(
-            size, crop_scale, crop_ratio, flip, gray, jitter, seed, **kwargs
+            size,
+            crop_scale,
+            crop_ratio,
+            flip,
+            jitter,
+            gray,
+            blur,
+            solarise,
+            seed,
+            **kwargs,
         )
-        self.blur = tuple(blur)
-        self.solarise = tuple(solarise)
         self.num_boxes = num_boxes
         self.shared_draw = shared_draw
 
@@ -82,7 +86,7 @@ class ConSTCLViews(ClipViews):
         seed, count = self.seed_generator, ops.shape(video)[0]
         crops, flips = self.draw_placement(count)
         x = self.crop(video, (crops, flips))
-        x = augment.normalise(self._colours(x, view))
+        x = self.change_colours(x, is_first=view == 0)
         # Of all frames' boxes only the middle one's are used: these are they.
         boxes = draw_boxes(count, self.num_boxes, seed, shared_draw=self.shared_draw)
         return {
@@ -92,27 +96,9 @@ class ConSTCLViews(ClipViews):
             "box_mask": ops.ones(ops.shape(boxes)[:2], "bool"),
         }
 
-    def _colours(self, x, view):
-        seed = self.seed_generator
-        if self.jitter:
-            x = augment.color_jitter(
-                x, seed, *JITTER, probability=self.jitter, random_order=True
-            )
-        if self.gray:
-            x = augment.grayscale(x, seed, self.gray)
-        if self.blur[view]:
-            chance = self.blur[view]
-            x = augment.gaussian_blur(x, seed, self.blur_kernel, probability=chance)
-        if self.solarise[view]:
-            x = augment.solarise(x, seed, probability=self.solarise[view])
-        return x
-
     def get_config(self):
         return {
             **super().get_config(),
-            "crop_ratio": self.crop_ratio,
-            "blur": self.blur,
-            "solarise": self.solarise,
             "num_boxes": self.num_boxes,
             "shared_draw": self.shared_draw,
         }

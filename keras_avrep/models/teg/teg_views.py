@@ -1,15 +1,13 @@
 import keras
 from keras import ops
 
-from keras_avrep.views import ClipViews, augment
+from keras_avrep.views import PairedClipViews
 
 NUMBERS = ("short_start", "long_start", "short_stride", "long_stride", "looped")
-# Strengths of brightness, contrast, saturation and hue, those of CVRL.
-JITTER = (0.8, 0.8, 0.8, 0.2)
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
-class TeGViews(ClipViews):
+class TeGViews(PairedClipViews):
     """From a long clip and a short one within it to two augmented views.
 
     Each clip has its own draw. Blur and solarisation are of one strength (a) for
@@ -69,46 +67,36 @@ class TeGViews(ClipViews):
         **kwargs,
     ):
         super().__init__(
-            size, crop_scale, crop_ratio, flip, gray, jitter, seed, **kwargs
+            size,
+            crop_scale,
+            crop_ratio,
+            flip,
+            jitter,
+            gray,
+            blur,
+            solarise,
+            seed,
+            **kwargs,
         )
-        self.blur = tuple(blur)
-        self.solarise = tuple(solarise)
         self.shared_crop = shared_crop
 
     def call(self, batch):
         count = ops.shape(batch["short"])[0]
         even = ops.reshape(ops.arange(count) % 2 == 0, (-1, 1, 1, 1, 1))
         placement = self.draw_placement(count)
-        short = self._augment(batch["short"], placement, even)
+        short = self.crop(batch["short"], placement)
         if not self.shared_crop:
             placement = self.draw_placement(count)
-        long = self._augment(batch["long"], placement, ops.logical_not(even))
+        long = self.crop(batch["long"], placement)
         numbers = {name: ops.cast(batch[name], "float32") for name in NUMBERS}
-        return {"short": short, "long": long, **numbers}
-
-    def _augment(self, clip, placement, is_a):
-        """One view; `is_a` says for each clip which of two probabilities it has."""
-        seed = self.seed_generator
-        x = self.crop(clip, placement)
-        if self.jitter:
-            x = augment.color_jitter(
-                x, seed, *JITTER, probability=self.jitter, random_order=True
-            )
-        if self.gray:
-            x = augment.grayscale(x, seed, self.gray)
-        if any(self.blur):
-            chance = ops.where(is_a, *self.blur)
-            x = augment.gaussian_blur(x, seed, self.blur_kernel, probability=chance)
-        if any(self.solarise):
-            chance = ops.where(is_a, *self.solarise)
-            x = augment.solarise(x, seed, probability=chance)
-        return augment.normalise(x)
+        return {
+            "short": self.change_colours(short, is_first=even),
+            "long": self.change_colours(long, is_first=ops.logical_not(even)),
+            **numbers,
+        }
 
     def get_config(self):
         return {
             **super().get_config(),
-            "crop_ratio": self.crop_ratio,
-            "blur": self.blur,
-            "solarise": self.solarise,
             "shared_crop": self.shared_crop,
         }
