@@ -3,8 +3,14 @@ VENV := .venv
 DATA =
 OUT = $(if $(DATA),runs/mine,runs/demo)
 
+# Said before pip says it in forty lines.
+FITS = import sys; v = sys.version_info; sys.exit(None if (3, 11) <= v < (3, 14) else \
+	"$(PYTHON) is Python %d.%d; keras-avrep needs 3.11, 3.12 or 3.13: " % v[:2] + \
+	"make $(MAKECMDGOALS) PYTHON=python3.12")
+
 .PHONY: demo test test-jax lint
 $(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c '$(FITS)'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --disable-pip-version-check -q -e ".[test]"
 	touch $@
@@ -28,6 +34,7 @@ test-jax: $(VENV)/installed
 
 # Only what the demo needs: no test tools, no other backends.
 $(VENV)/runtime: pyproject.toml
+	@$(PYTHON) -c '$(FITS)'
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing (a minute or two) ..."
 	$(VENV)/bin/python -m pip install --disable-pip-version-check -q -e .

@@ -15,6 +15,14 @@ def positive(text):
     return number
 
 
+def above_zero(text):
+    """A number above 0."""
+    number = float(text)
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
 def not_negative(text):
     """A whole number, 0 or more."""
     return 0 if text.strip() == "0" else positive(text)

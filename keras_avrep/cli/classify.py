@@ -8,7 +8,7 @@ from the mean over equally spaced clips. The classifier is what `finetune` wrote
 
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_crops, add_threads
+from keras_avrep.cli.arguments import add_crops, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -16,7 +16,9 @@ def add_arguments(parser):
     parser.add_argument("run", help="folder or preset of a fine-tuned classifier")
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".csv file")
-    parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
+    parser.add_argument(
+        "--num-clips", type=positive, default=10, help="clips of a video"
+    )
     add_crops(parser)
     add_threads(parser)
 

@@ -9,10 +9,11 @@ and writes `report.html` and `summary.json`. About 10 minutes on two CPU cores
 that compute in bfloat16, longer on others. Run the same command again to resume.
 """
 
+import os
 import time
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_threads
+from keras_avrep.cli.arguments import above_zero, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
 NUM_CLIPS = 4
@@ -24,9 +25,11 @@ def add_arguments(parser):
     parser.add_argument("--out", default="runs/demo", help="run folder")
     parser.add_argument("--data", help=f"{VIDEOS}, instead of a rendering")
     parser.add_argument("--model", default="dclr", help="system to train")
-    parser.add_argument("--steps", type=int, default=420, help="of each model (420)")
-    parser.add_argument("--batch-size", type=int, default=16)
-    parser.add_argument("--learning-rate", type=float, default=2e-3)
+    parser.add_argument(
+        "--steps", type=positive, default=420, help="of each model (420)"
+    )
+    parser.add_argument("--batch-size", type=positive, default=16)
+    parser.add_argument("--learning-rate", type=above_zero, default=2e-3)
     add_threads(parser)
     parser.add_argument("--seed", type=int, default=0)
 
@@ -65,14 +68,12 @@ def run(args):
 
 def demonstrate(args, out, say):
     """All stages; returns the summary."""
-    from keras_avrep.cli.export import calibration_clips, real_clips, show_exports
     from keras_avrep.cli.pretrain import chosen_preset, reject_writer, set_device
     from keras_avrep.cli.run_folder import describe_data, versions
-    from keras_avrep.export import FORMATS, export_all
     from keras_avrep.models import system_of
 
     preset = chosen_preset(args.model, None)
-    set_device(say=say)
+    policy = set_device(say=say)
     manifest = prepare_data(args, out)
     on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     splits = divide(manifest, args.seed)
@@ -94,18 +95,38 @@ def demonstrate(args, out, say):
             trained = model
     summary["train"] = {**summary["train"][main], **summary["train"]}
     say("\n=== export ===")
-    summary["export"] = export_all(
-        trained,
-        out / "export",
-        real_clips(splits[2], clip),
-        name=main,
-        calibration_clips=calibration_clips(splits[1], clip, FORMATS),
-    )
-    show_exports(summary["export"], say)
+    summary["export"] = export_one(trained, out / "export", splits, clip, main, say)
     summary["data"]["rejected"] = len(manifest.rejects)
     summary["seed"] = args.seed
     summary["versions"] = versions()
+    summary["device"] = {"name": policy.device, "precision": policy.precision}
+    summary["device"]["cores"] = os.cpu_count()
     return summary
+
+
+def export_one(model, folder, splits, clip, name, say):
+    """All formats, or all but those that cannot hold the model: the report goes on."""
+    from keras_avrep.cli.export import calibration_clips, real_clips, show_exports
+    from keras_avrep.cli.run_folder import write_json
+    from keras_avrep.export import FORMATS, ExportError, export_all
+
+    clips = real_clips(splits[2], clip)
+    options = {
+        "name": name,
+        "calibration_clips": calibration_clips(splits[1], clip, FORMATS),
+    }
+    try:
+        rows = export_all(model, folder, clips, **options)
+    except (ExportError, ValueError):
+        rows = []
+        for kind in FORMATS:
+            try:
+                rows += export_all(model, folder, clips, formats=[kind], **options)
+            except (ExportError, ValueError) as error:
+                rows.append({"format": kind, "note": f"not written: {error}"})
+        write_json(folder / "export.json", rows)
+    show_exports(rows, say)
+    return rows
 
 
 def preset_clip(name):

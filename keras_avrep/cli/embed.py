@@ -9,7 +9,7 @@ equally spaced clips. Run the same command again to go on where it stopped.
 
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_crops, add_threads
+from keras_avrep.cli.arguments import add_crops, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
 CHUNK = 64
@@ -19,7 +19,9 @@ def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".npz or .parquet file")
-    parser.add_argument("--num-clips", type=int, default=10, help="clips of a video")
+    parser.add_argument(
+        "--num-clips", type=positive, default=10, help="clips of a video"
+    )
     add_crops(parser)
     add_threads(parser)
 

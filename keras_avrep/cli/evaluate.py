@@ -21,7 +21,7 @@ are cut into seconds, `audio_frames` and `video_frames`.
 import json
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_crops, add_threads
+from keras_avrep.cli.arguments import add_crops, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
 REJECTS = "rejects.jsonl"
@@ -30,7 +30,7 @@ REJECTS = "rejects.jsonl"
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
     parser.add_argument("folder", help=f"{VIDEOS}; of localisers also of moments")
-    parser.add_argument("--num-clips", type=int, help="clips of a video (10)")
+    parser.add_argument("--num-clips", type=positive, help="clips of a video (10)")
     parser.add_argument(
         "--control",
         choices=("single_frame", "shuffled"),

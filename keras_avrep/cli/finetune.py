@@ -9,7 +9,7 @@ Stop it with Ctrl-C; the same command goes on.
 
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_crops, add_threads
+from keras_avrep.cli.arguments import above_zero, add_crops, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -23,10 +23,12 @@ def add_arguments(parser):
         action="store_true",
         help="freeze the backbone and train on features of unit length",
     )
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--clips-per-epoch", type=int, default=10, help="of a video")
-    parser.add_argument("--batch-size", type=int, help="64; 128 with --linear")
-    parser.add_argument("--learning-rate", type=float, help="0.1; 5 with --linear")
+    parser.add_argument("--epochs", type=positive, default=10)
+    parser.add_argument(
+        "--clips-per-epoch", type=positive, default=10, help="of a video"
+    )
+    parser.add_argument("--batch-size", type=positive, help="64; 128 with --linear")
+    parser.add_argument("--learning-rate", type=above_zero, help="0.1; 5 with --linear")
     parser.add_argument(
         "--flip",
         type=float,

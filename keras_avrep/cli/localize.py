@@ -13,6 +13,8 @@ in the second what is `heard` in every frame.
 
 from pathlib import Path
 
+from keras_avrep.cli.arguments import positive
+
 
 def add_arguments(parser):
     parser.add_argument(
@@ -39,7 +41,9 @@ def add_arguments(parser):
         type=float,
         help="seconds from one frame that is looked at to the next (all frames)",
     )
-    parser.add_argument("--batch-size", type=int, default=32, help="frames at a time")
+    parser.add_argument(
+        "--batch-size", type=positive, default=32, help="frames at a time"
+    )
 
 
 def run(args):

@@ -7,20 +7,26 @@ Labels, splits and sub-folders stay. Pretrain on the copies: reading a clip then
 costs little, epoch after epoch. Run the same command again to go on.
 """
 
+from keras_avrep.cli.arguments import above_zero, positive
 from keras_avrep.cli.videos import VIDEOS
 
 
 def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help="folder of the copies")
-    parser.add_argument("--size", type=int, default=128, help="short side in pixels")
     parser.add_argument(
-        "--keyframe-interval", type=int, default=8, help="frames between key frames"
+        "--size", type=positive, default=128, help="short side in pixels"
     )
     parser.add_argument(
-        "--segment-seconds", type=float, help="cut longer videos into such pieces"
+        "--keyframe-interval",
+        type=positive,
+        default=8,
+        help="frames between key frames",
     )
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--segment-seconds", type=above_zero, help="cut longer videos into such pieces"
+    )
+    parser.add_argument("--workers", type=positive, default=2)
 
 
 def run(args):

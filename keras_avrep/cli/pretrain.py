@@ -22,7 +22,7 @@ synthetic mixtures are, and as `keras-avrep render --mixtures` writes them.
 import argparse
 from pathlib import Path
 
-from keras_avrep.cli.arguments import add_threads, not_negative, positive
+from keras_avrep.cli.arguments import above_zero, add_threads, not_negative, positive
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -42,7 +42,7 @@ def add_arguments(parser):
     )
     parser.add_argument("--batch-size", type=positive, default=32)
     parser.add_argument(
-        "--learning-rate", type=float, help="the highest; by default the preset's"
+        "--learning-rate", type=above_zero, help="the highest; by default the preset's"
     )
     add_model_arguments(parser)
     add_video_arguments(parser.add_argument_group("systems that learn from video"))
@@ -312,7 +312,7 @@ def reject_writer(manifest, path, say):
 
 
 def set_device(jit_compile=None, precision=None, deterministic=False, say=print):
-    """Precision and determinism, said in one line."""
+    """Precision and determinism, said in one line; returns the policy."""
     import keras
 
     from keras_avrep.training import choose_device_policy, make_deterministic
@@ -322,6 +322,7 @@ def set_device(jit_compile=None, precision=None, deterministic=False, say=print)
     say(str(policy))
     if deterministic:
         make_deterministic()
+    return policy
 
 
 def tensorboard_callbacks(folder):

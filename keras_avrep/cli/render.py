@@ -14,6 +14,8 @@ independent, and no single frame tells the motion. The world `orchestra`: instru
 that can be seen and heard, one or several, some of them silent.
 """
 
+from keras_avrep.cli.arguments import above_zero, not_negative, positive
+
 # Options that belong to one world only, and what they are where not given.
 SCENES = {
     "num_frames": 48,
@@ -51,11 +53,17 @@ KINDS = ("solo", "duet", "composite", "unconstrained")
 def add_arguments(parser):
     parser.add_argument("folder", help="where to write the videos")
     parser.add_argument("--world", choices=("scenes", "orchestra"), default="scenes")
-    parser.add_argument("--pretrain", type=int, default=512, help="unlabelled videos")
-    parser.add_argument("--train", type=int, default=256, help="labelled videos")
-    parser.add_argument("--test", type=int, default=256, help="held-out videos")
     parser.add_argument(
-        "--size", type=int, help="pixels; 64 for scenes, 96 for an orchestra"
+        "--pretrain", type=not_negative, default=512, help="unlabelled videos"
+    )
+    parser.add_argument(
+        "--train", type=not_negative, default=256, help="labelled videos"
+    )
+    parser.add_argument(
+        "--test", type=not_negative, default=256, help="held-out videos"
+    )
+    parser.add_argument(
+        "--size", type=positive, help="pixels; 64 for scenes, 96 for an orchestra"
     )
     parser.add_argument(
         "--contrast",
@@ -69,10 +77,10 @@ def add_arguments(parser):
 
 
 def _add_scenes_arguments(group):
-    group.add_argument("--num-frames", type=int, help="frames of a video (48)")
+    group.add_argument("--num-frames", type=positive, help="frames of a video (48)")
     group.add_argument("--photos", help="folder of images to use as scenes")
     group.add_argument(
-        "--sprites", type=int, help="of a video; labels are of the first (1)"
+        "--sprites", type=positive, help="of a video; labels are of the first (1)"
     )
     group.add_argument(
         "--boxes",
@@ -81,7 +89,7 @@ def _add_scenes_arguments(group):
         help="annotate boxes also of a single sprite; several always have them",
     )
     group.add_argument(
-        "--phases", type=int, help="motions of a labelled video, one by one (1)"
+        "--phases", type=positive, help="motions of a labelled video, one by one (1)"
     )
     group.add_argument(
         "--pretrain-phases",
@@ -95,9 +103,11 @@ def _add_scenes_arguments(group):
 
 def _add_orchestra_arguments(group):
     group.add_argument("--kind", choices=KINDS, help="what is seen and heard (solo)")
-    group.add_argument("--num-classes", type=int, help="instruments, up to 11 (all)")
-    group.add_argument("--seconds", type=float, help="length of a video (1)")
-    group.add_argument("--fps", type=float, help="frames per second (4)")
+    group.add_argument(
+        "--num-classes", type=positive, help="instruments, up to 11 (all)"
+    )
+    group.add_argument("--seconds", type=above_zero, help="length of a video (1)")
+    group.add_argument("--fps", type=above_zero, help="frames per second (4)")
     group.add_argument(
         "--look-alike", type=float, help="0 to 1: how far pairs look the same (0)"
     )

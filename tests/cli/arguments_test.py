@@ -3,7 +3,13 @@ import os
 
 import pytest
 
-from keras_avrep.cli.arguments import add_threads, not_negative, positive
+from keras_avrep.cli.arguments import (
+    above_zero,
+    add_threads,
+    not_negative,
+    positive,
+)
+from keras_avrep.cli.main import main
 
 
 def test_whole_numbers():
@@ -16,6 +22,51 @@ def test_whole_numbers():
 def test_what_is_not_above_zero_is_refused(text):
     with pytest.raises(argparse.ArgumentTypeError, match="not above 0"):
         positive(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-0.5", "nan"])
+def test_numbers_have_to_be_above_zero(text):
+    assert above_zero("0.5") == 0.5
+    with pytest.raises(argparse.ArgumentTypeError, match="not above 0"):
+        above_zero(text)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["render", "out", "--sprites", "0"],
+        ["render", "out", "--pretrain", "-3"],
+        ["render", "out", "--seconds", "0"],
+        ["prepare", "videos", "--out", "out", "--size", "0"],
+        ["prepare", "videos", "--out", "out", "--segment-seconds", "-1"],
+        ["demo", "--steps", "0"],
+        ["finetune", "run", "videos", "--out", "out", "--epochs", "0"],
+        ["embed", "run", "videos", "--out", "out.npz", "--num-clips", "0"],
+        ["evaluate", "run", "videos", "--crops", "2"],
+        [
+            "localize",
+            "--preset",
+            "p",
+            "--video",
+            "v",
+            "--out",
+            "o",
+            "--batch-size",
+            "0",
+        ],
+    ],
+)
+def test_commands_refuse_numbers_that_make_nothing(
+    words, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(words)
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 2
+    assert words[-2] in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_number_that_is_negative_is_refused():

@@ -465,6 +465,7 @@ def check_summary(summary, out):
         assert row["max_abs_diff"] >= 0 and row["latency_ms"] > 0
     assert json.loads((out / "export/export.json").read_text()) == summary["export"]
     assert summary["seed"] == 0
+    assert set(summary["device"]) == {"name", "precision", "cores"}
     assert {"python", "keras-avrep", "keras", "tensorflow"} <= set(summary["versions"])
     trained = sum(summary["train"][name]["seconds"] for name in ("dclr", "baseline"))
     # Of both parts: the first had trained one of the two.
@@ -492,6 +493,20 @@ def test_a_labelled_demo_is_measured_by_label(trained, videos, tmp_path):
     assert {k: retrieval[k] for k in recalls} == {
         k: retrieval["motion"][k] for k in recalls
     }
+
+
+def test_a_format_that_cannot_hold_the_model_costs_no_report(trained, videos, tmp_path):
+    model = DCLR.from_preset(str(trained / "preset"))
+    norm = model.backbone.get_layer("stage2_block1_conv1_spatial_norm")
+    norm.beta.assign(np.full(norm.beta.shape, -100.0))
+    clip = json.loads((trained / "run.json").read_text())["clip"]
+    splits, said = demo.divide(scan_folder(videos), 0), []
+    rows = demo.export_one(model, tmp_path, splits, clip, "dclr", said.append)
+    assert [row["format"] for row in rows] == list(FORMATS)
+    refused = [row["format"] for row in rows if row.get("max_abs_diff") is None]
+    assert refused == ["litert_int8"]
+    assert "not written" in next(line for line in said if "int8" in line)
+    assert json.loads((tmp_path / "export.json").read_text()) == rows
 
 
 def test_demo_on_a_folder_without_labels(videos, tmp_path, capsys, monkeypatch):
