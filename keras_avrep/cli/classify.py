@@ -26,7 +26,7 @@ def add_arguments(parser):
 def run(args):
     from keras_avrep.cli.progress import Progress, say
     from keras_avrep.cli.run_folder import class_names, clip_arguments, load_run_model
-    from keras_avrep.cli.videos import manifest_cache, open_videos
+    from keras_avrep.cli.videos import list_rejects, manifest_cache, open_videos
     from keras_avrep.evaluation import classify_videos
 
     out = Path(args.out)
@@ -52,8 +52,8 @@ def run(args):
         **clip_arguments(config),
     )
     write_predictions(out, found)
-    for reject in [*manifest.rejects, *found.rejects]:
-        say(f"left out: {reject['path']}: {reject['reason']}")
+    rejects = out.with_name(f"{out.stem}_rejects.jsonl")
+    list_rejects(manifest, found.rejects, rejects, say)
     say(f"{len(found.paths)} videos in {out}")
 
 

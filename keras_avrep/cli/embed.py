@@ -29,7 +29,7 @@ def add_arguments(parser):
 def run(args):
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import clip_arguments, load_run_model
-    from keras_avrep.cli.videos import manifest_cache, open_videos
+    from keras_avrep.cli.videos import list_rejects, manifest_cache, open_videos
 
     out = Path(args.out)
     write = {".npz": write_npz, ".parquet": write_parquet}.get(out.suffix)
@@ -48,8 +48,7 @@ def run(args):
     }
     rows, rejects = embed_in_parts(model, manifest.records, out, options, say)
     write(out, rows)
-    for reject in [*manifest.rejects, *rejects]:
-        say(f"left out: {reject['path']}: {reject['reason']}")
+    list_rejects(manifest, rejects, out.with_name(f"{out.stem}_rejects.jsonl"), say)
     say(f"{len(rows['path'])} videos of {rows['feature'].shape[1]} numbers in {out}")
 
 

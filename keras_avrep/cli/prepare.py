@@ -7,6 +7,8 @@ Labels, splits and sub-folders stay. Pretrain on the copies: reading a clip then
 costs little, epoch after epoch. Run the same command again to go on.
 """
 
+from pathlib import Path
+
 from keras_avrep.cli.arguments import above_zero, positive
 from keras_avrep.cli.videos import VIDEOS
 
@@ -31,7 +33,7 @@ def add_arguments(parser):
 
 def run(args):
     from keras_avrep.cli.progress import Progress, say
-    from keras_avrep.cli.videos import manifest_cache, open_videos
+    from keras_avrep.cli.videos import list_rejects, manifest_cache, open_videos
     from keras_avrep.data import prepare_videos
 
     cache = manifest_cache(args.out, args.out)
@@ -45,6 +47,5 @@ def run(args):
         workers=args.workers,
         progress=Progress("prepared"),
     )
-    for reject in [*manifest.rejects, *rejects]:
-        say(f"left out: {reject['path']}: {reject['reason']}")
+    list_rejects(manifest, rejects, Path(args.out) / "rejects.jsonl", say)
     say(f"wrote {args.out}; next: keras-avrep pretrain {args.out} --out runs/first")

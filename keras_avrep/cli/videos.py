@@ -39,6 +39,24 @@ def open_videos(place, cache=None, threads=2):
     return manifest
 
 
+def list_rejects(manifest, rejects, path, say):
+    """Say what was left out and why, and keep it in a file where there is any.
+
+    Args:
+        manifest: `keras_avrep.data.Manifest`, whose own rejects come first.
+        rejects: list of `{"path", "reason"}` of what failed later.
+        path: `pathlib.Path` of a JSON-lines file.
+        say: called with each line of text.
+    """
+    manifest.rejects += rejects
+    for reject in manifest.rejects:
+        say(f"left out: {reject['path']}: {reject['reason']}")
+    if manifest.rejects:
+        manifest.write_rejects(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def read_manifest(path):
     """A manifest from its file; videos that are gone by now are rejects."""
     from keras_avrep.data import Manifest

@@ -5,6 +5,9 @@ import numpy as np
 
 from keras_avrep.models.mstcn import MSTCN, UNLABELLED, pad_sequences
 
+# Share of a video's frames, at most, that may lack features or labels.
+MOST_SPARE = 0.02
+
 
 def train_mstcn(
     sequences,
@@ -22,7 +25,8 @@ def train_mstcn(
         sequences: list of arrays `(N, C)`, the features of every frame of a video;
             see `keras_avrep.evaluation.frame_features`.
         labels: list of N class names for each video; names that are no class have
-            no loss.
+            no loss. Files of labels and videos often differ by some frames: the end of
+            the longer one, up to 2 %, is left out.
         classes: class names in the order of the logits.
         epochs: int. Defaults to 50.
         batch_size: int. Videos at a time. Defaults to 1.
@@ -34,7 +38,7 @@ def train_mstcn(
         `keras.utils.set_random_seed`.
 
     Raises:
-        ValueError: if there is no video, or one has more or fewer labels than
+        ValueError: if there is no video, or one has far more or fewer labels than
             frames.
 
     Example:
@@ -48,12 +52,13 @@ def train_mstcn(
     """
     if not len(sequences):
         raise ValueError("`sequences` is empty; give the features of some videos.")
-    for number, (features, names) in enumerate(zip(sequences, labels, strict=True)):
-        if len(features) != len(names):
-            raise ValueError(
-                f"`labels[{number}]` has {len(names)} names but there are features of "
-                f"{len(features)} frames; give one name for each frame."
-            )
+    pairs = list(zip(sequences, labels, strict=True))
+    lengths = [
+        _common_length(number, len(features), len(names))
+        for number, (features, names) in enumerate(pairs)
+    ]
+    sequences = [x[:length] for x, length in zip(sequences, lengths, strict=True)]
+    labels = [row[:length] for row, length in zip(labels, lengths, strict=True)]
     rows = np.concatenate(sequences)
     head = MSTCN(
         len(classes),
@@ -68,3 +73,13 @@ def train_mstcn(
     inputs, targets = pad_sequences(sequences, numbers)
     head.fit(inputs, targets, batch_size=batch_size, epochs=epochs, verbose=0)
     return head
+
+
+def _common_length(number, num_features, num_names):
+    shorter, longer = sorted((num_features, num_names))
+    if longer - shorter > 1 + MOST_SPARE * longer:
+        raise ValueError(
+            f"`labels[{number}]` has {num_names} names but there are features of "
+            f"{num_features} frames; give one name for each frame."
+        )
+    return shorter

@@ -239,7 +239,10 @@ def test_embed_writes_npz_and_parquet(trained, videos, tmp_path):
         names = content["path"].tolist()
     table = pyarrow.parquet.read_table(tmp_path / "f.parquet")
     assert table.column("path").to_pylist() == names
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["f.npz", "f.parquet"]
+    names = ["f.npz", "f.parquet", "f_rejects.jsonl"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
+    reject = json.loads((tmp_path / "f_rejects.jsonl").read_text())
+    assert reject["path"] == "train/broken.mp4" and reject["reason"]
     assert main(["embed", str(trained), str(videos), "--out", "f.csv"]) == 2
     # Crops are another run, not the rest of the one before.
     out = tmp_path / "f.npz"
@@ -281,6 +284,7 @@ def test_a_classifier_names_the_classes_of_videos(
         arguments = ["classify", str(run), str(videos), "--out", str(out)]
         assert main([*arguments, "--num-clips", "2"]) == 0
         assert "left out: train/broken.mp4" in capsys.readouterr().out
+        assert "broken" in (tmp_path / f"{run.name}_rejects.jsonl").read_text()
         with open(out, newline="", encoding="utf-8") as file:
             tables.append(list(csv.DictReader(file)))
     assert tables[0] == tables[1]
@@ -428,6 +432,7 @@ def test_presets_tell_which_have_weights(capsys):
 
 def test_prepare_then_scan(videos, tmp_path):
     assert main(["prepare", str(videos), "--out", str(tmp_path), "--size", "16"]) == 0
+    assert "broken" in (tmp_path / "rejects.jsonl").read_text()
     assert main(["scan", str(tmp_path)]) == 0
 
 

@@ -147,6 +147,9 @@ def test_from_features_and_names_to_labelled_frames():
     model = train_mstcn(features, names, classes, **recipe, **sizes)
     found = np.concatenate([model.label(x) for x in features])
     assert (found == np.concatenate(labels)).mean() > 0.9
+    # A label that is missing at the end of a video costs its last frame.
+    fewer = [names[0], names[1][:-1]]
+    train_mstcn(features[:2], fewer, classes, epochs=1, **sizes)
     with pytest.raises(ValueError, match=r"`labels\[1\]` has 3 names"):
         train_mstcn(features[:2], [names[0], names[1][:3]], classes)
     with pytest.raises(ValueError, match="empty"):

@@ -93,7 +93,8 @@ class ConSTCL(PretrainingTask):
     model = keras_avrep.models.ConSTCL(backbone)
     model.compile(optimizer=keras.optimizers.SGD(0.01, momentum=0.9))
     sampler = keras_avrep.views.LinearDecaySampler()
-    model.fit(keras_avrep.data.clip_dataset(records, sampler, batch_size=32))
+    batches = keras_avrep.data.clip_dataset(records, sampler, batch_size=32)
+    model.fit(batches, steps_per_epoch=100)
     regions = model.inference_models()["region_features"]
     regions.predict({"video": clips, "boxes": boxes})  # (N, boxes, 2048)
     ```

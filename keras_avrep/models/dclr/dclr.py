@@ -64,7 +64,9 @@ class DCLR(PretrainingTask):
     backbone = keras_avrep.backbones.VideoResNetBackbone(blocks=[1, 1, 1, 1])
     model = keras_avrep.models.DCLR(backbone)
     model.compile(optimizer=keras.optimizers.SGD(0.01, momentum=0.9))
-    model.fit(keras_avrep.data.clip_dataset(records, batch_size=32))
+    sampler = keras_avrep.views.RandomClips()
+    batches = keras_avrep.data.clip_dataset(records, sampler, batch_size=32)
+    model.fit(batches, steps_per_epoch=100)
     features = model.predict(clips)  # (N, T, H, W, 3) pixels to (N, 512)
     ```
 

@@ -84,7 +84,8 @@ class StaticDynamicConcepts(PretrainingTask):
     model = keras_avrep.models.StaticDynamicConcepts(backbone)
     model.compile(optimizer=keras.optimizers.Adam(1e-3))
     sampler = keras_avrep.views.ConsecutiveClips()
-    model.fit(keras_avrep.data.clip_dataset(records, sampler, batch_size=32))
+    batches = keras_avrep.data.clip_dataset(records, sampler, batch_size=32)
+    model.fit(batches, steps_per_epoch=100)
     concepts = model.inference_models()["concepts"]
     concepts.predict(clips)["attention"]  # (N, t, h, w, 200)
     ```

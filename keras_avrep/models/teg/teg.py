@@ -65,7 +65,8 @@ class TeG(PretrainingTask):
     model = keras_avrep.models.TeG(backbone)
     model.compile(optimizer=keras.optimizers.SGD(0.32, momentum=0.9))
     sampler = model.training_sampler({"num_frames": 16, "stride": 2})
-    model.fit(keras_avrep.data.clip_dataset(records, sampler, batch_size=32))
+    batches = keras_avrep.data.clip_dataset(records, sampler, batch_size=32)
+    model.fit(batches, steps_per_epoch=100)
     steps = model.inference_models()["steps"]
     features = steps.predict(clips)  # (N, T, H, W, 3) pixels to (N, T / 2, 2048)
     ```
