@@ -203,7 +203,7 @@ def unit(x):
 def table(results):
     """A markdown table of the results: mean, spread and number of seeds."""
     head = ["rung", "seeds", "motion kNN", "motion linear", "scene kNN"]
-    head += ["scene linear", "motion R@1", "clips/s"]
+    head += ["scene linear", "motion R@1"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for rung, (name, *_) in LADDER.items():
         rows = [r for r in results if r["rung"] == rung]
@@ -215,8 +215,6 @@ def table(results):
             for kind in ("knn", "linear")
         ]
         cells.append(spread([r["retrieval"]["motion"]["r_at_1"] for r in rows]))
-        paces = [r["clips_per_second"] for r in rows if r["clips_per_second"]]
-        cells.append(f"{np.mean(paces):.0f}" if paces else "–")
         lines.append(f"| ({rung}) {name} | {len(rows)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -2,7 +2,7 @@
 
     python benchmarks/world_controls.py --out benchmarks/results/world_controls.json
 
-Looks at no self-supervised model. A supervised network of the demo's size and
+Looks at no self-supervised model. A supervised network of the ladder's size and
 number of steps should read the motion (at least 80 %) and the scene; on single
 frames it should read the motion no better than chance (12.5 %), the scene still;
 untrained features of frame differences should hold the motion well above chance.
@@ -68,7 +68,7 @@ def network(width, size, num_classes):
 
 
 def supervised(train, test, label, args, seed, control=lambda clips: clips):
-    """Accuracy of a network trained on labels, with the demo's steps and batch."""
+    """Accuracy of a network trained on labels, with the ladder's steps and batch."""
     keras.utils.set_random_seed(seed)
     model, _ = network(args.width, args.size, len(CLASSES[label]))
     model.compile(

@@ -42,7 +42,9 @@ PLAIN = {"jitter": 0.0, "gray": 0.0, "seed": 0}
 
 
 def paired(is_first, clips, **options):
-    return ops.convert_to_numpy(Pairs(20, **{**PLAIN, **options})(clips, is_first=is_first))
+    return ops.convert_to_numpy(
+        Pairs(20, **{**PLAIN, **options})(clips, is_first=is_first)
+    )
 
 
 def test_each_of_a_pair_has_its_own_chances():

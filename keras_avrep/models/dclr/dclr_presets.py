@@ -46,7 +46,7 @@ PRESETS = {
     },
     "dclr_tiny_scenes": {
         **TINY,
-        "description": "`dclr_tiny` after the demo: backbone weights trained on the "
+        "description": "`dclr_tiny` after 600 steps: backbone weights trained on the "
         "procedural world `scenes`, nothing else.",
     },
     "dclr_r2plus1d_ucf101": {
