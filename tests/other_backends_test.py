@@ -1,4 +1,4 @@
-"""The tests of kernels, layers, losses, views and metrics of Keras on another backend.
+"""The tests of kernels, layers, losses, views, metrics and terms on another backend.
 
 On JAX, which compiles every operation of every shape by itself, that takes five times
 as long as on the other two: `make test-jax`.
@@ -17,6 +17,8 @@ PARTS = (
     "views",
     "evaluation/localization_metrics_test.py",
     "evaluation/interference_metrics_test.py",
+    "models/concept_terms_test.py",
+    "models/const_cl_local_test.py",
 )
 # It runs all backends itself.
 LEFT_OUT = HERE / "views" / "sound_backends_test.py"
