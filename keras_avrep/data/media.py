@@ -56,14 +56,15 @@ def read_frames(
         # Threads come from the loader; more per file only fight for the cores.
         stream.codec_context.thread_count = 1
         origin = start_seconds(stream)
+        sides = None if square else _short_side_scaled(stream, size)
         parts = []
         for group in _groups(times):
             seek_to(container, stream, origin + group[0])
             frames = decoded_frames(container, stream, path)
-            part = _pick(frames, group, origin, size, square)
+            part = _pick(frames, group, origin, size, sides)
             if part is None:
                 # Some containers seek past what they can decode.
-                return _read_from_start(path, times, size, square)
+                return _read_from_start(path, times, size, sides)
             parts.append(part)
     return np.concatenate(parts)
 
@@ -170,7 +171,7 @@ def _groups(times: list[float]) -> list[list[float]]:
     return groups
 
 
-def _read_from_start(path: Path, times, size: int, square: bool) -> np.ndarray:
+def _read_from_start(path: Path, times, size: int, sides) -> np.ndarray:
     with opened(path) as container:
         stream = video_stream(container, path)
         frames = _pick(
@@ -178,7 +179,7 @@ def _read_from_start(path: Path, times, size: int, square: bool) -> np.ndarray:
             times,
             start_seconds(stream),
             size,
-            square,
+            sides,
             exact_start=False,
         )
     if frames is None:
@@ -186,7 +187,7 @@ def _read_from_start(path: Path, times, size: int, square: bool) -> np.ndarray:
     return frames
 
 
-def _pick(decoded, times, origin, size, square, exact_start=True) -> np.ndarray | None:
+def _pick(decoded, times, origin, size, sides, exact_start=True) -> np.ndarray | None:
     """The frame shown at each time: the last whose timestamp is not after it."""
     picked, shown, first = [], None, None
     for index, frame in enumerate(decoded):
@@ -205,21 +206,21 @@ def _pick(decoded, times, origin, size, square, exact_start=True) -> np.ndarray 
     if shown is None and not picked:
         return None
     picked += [shown] * (len(times) - len(picked))
-    return _to_arrays(picked, size, square)
+    return _to_arrays(picked, size, sides)
 
 
-def _to_arrays(frames, size: int, square: bool) -> np.ndarray:
+def _to_arrays(frames, size: int, sides) -> np.ndarray:
+    """Centre squares of frames, or whole ones of given width and height."""
     # One for all frames: it keeps its scaling tables.
     reformatter = VideoReformatter()
     result, previous = [], None
     for frame in frames:
         if frame is not previous:
-            # Whole frames are as the first one, should the picture change its sides.
-            sides = _short_side_scaled(frame if square else frames[0], size)
+            scaled = sides or _short_side_scaled(frame, size)
             image = reformatter.reformat(
-                frame, *sides, "rgb24", interpolation="AREA"
+                frame, *scaled, "rgb24", interpolation="AREA"
             ).to_ndarray()
-            image = _centre_square(image) if square else image
+            image = image if sides else _centre_square(image)
             image = np.rot90(image, quarter_turns(frame))
         result.append(image)
         previous = frame
@@ -227,6 +228,7 @@ def _to_arrays(frames, size: int, square: bool) -> np.ndarray:
 
 
 def _short_side_scaled(frame, size: int) -> tuple[int, int]:
+    """Width and height of a frame or stream when its short side is `size`."""
     scale = size / min(frame.width, frame.height)
     return max(size, round(frame.width * scale)), max(size, round(frame.height * scale))
 
