@@ -16,5 +16,10 @@ def with_l2_penalty(gradient, variable, l2):
     Returns:
         Tensor of the gradient's shape and dtype.
     """
-    learns = ops.cast(ops.any(gradient != 0), gradient.dtype)
-    return gradient + learns * l2 * ops.cast(variable, gradient.dtype)
+    penalty = l2 * ops.cast(variable, gradient.dtype)
+    return gradient + ops.cast(learns(gradient), gradient.dtype) * penalty
+
+
+def learns(gradient):
+    """Whether a gradient is other than 0 anywhere, a bool scalar."""
+    return ops.any(gradient != 0)

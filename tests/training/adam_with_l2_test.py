@@ -6,10 +6,11 @@ import torch
 from keras_avrep.training import AdamWithL2, SGDWithL2
 
 
-def steps_of(optimizer, start, gradients):
-    """Values of a variable after each gradient."""
+def steps_of(optimizer, start, gradients, iterations=0):
+    """Values of a variable after each gradient, some steps into a training."""
     variable = keras.Variable(start, name="kernel")
     optimizer.build([variable])
+    optimizer.iterations.assign(iterations)
     values = []
     for gradient in gradients:
         optimizer.apply([keras.ops.convert_to_tensor(gradient)], [variable])
@@ -31,6 +32,23 @@ def test_steps_are_those_of_pytorch():
         np.testing.assert_allclose(value, parameter.detach().numpy(), atol=1e-4)
     plain = steps_of(keras.optimizers.Adam(0.1, epsilon=1e-8), start, gradients)
     assert np.abs(plain - found).max() > 0.01
+
+
+def test_what_starts_late_steps_as_in_pytorch():
+    rng = np.random.default_rng(1)
+    start = rng.normal(size=5).astype("float32")
+    gradients = 0.01 * rng.normal(size=(8, 5)).astype("float32")
+    gradients[:3] = 0.0
+    found = steps_of(AdamWithL2(0.1, l2=0.05, epsilon=1e-8), start, gradients, 10_000)
+    parameter = torch.nn.Parameter(torch.tensor(start))
+    peer = torch.optim.Adam([parameter], lr=0.1, weight_decay=0.05)
+    for gradient, value in zip(gradients, found, strict=True):
+        # Of a frozen parameter PyTorch's gradient is none at all.
+        parameter.grad = torch.tensor(gradient) if gradient.any() else None
+        peer.step()
+        np.testing.assert_allclose(value, parameter.detach().numpy(), atol=1e-4)
+    plain = steps_of(keras.optimizers.Adam(0.1, epsilon=1e-8), start, gradients, 10_000)
+    assert np.abs(plain[3] - start).max() > 0.3 > np.abs(found[3] - start).max()
 
 
 @pytest.mark.parametrize("kind", [AdamWithL2, SGDWithL2])
