@@ -326,9 +326,18 @@ def table(results):
         rows = [r for r in results if r["rung"] == rung]
         if rows:
             columns = [[read(r) for r in rows] for read in COLUMNS.values()]
-            cells = ["–" if None in column else spread(column) for column in columns]
+            cells = [cell(column) for column in columns]
             lines.append("| " + " | ".join([name, str(len(rows)), *cells]) + " |")
     return "\n".join(lines)
+
+
+def cell(column):
+    """Mean and spread of what was measured, and on how many seeds if not on all."""
+    measured = [value for value in column if value is not None]
+    if not measured:
+        return "–"
+    some = f" ({len(measured)} seeds)" if len(measured) < len(column) else ""
+    return spread(measured) + some
 
 
 def write_tables(results, root):
