@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tiny_const_cl
 import tiny_dclr
+from as_on_a_gpu import refuse_arrays_of_tensors
 from drawn_weights import differing, draw_weights, numbered
 
 from keras_avrep.losses import masked_binary_crossentropy, response_loss
@@ -97,5 +98,6 @@ def unmoved(start, trained):
 
 
 if __name__ == "__main__":
+    refuse_arrays_of_tensors()
     for name in sys.argv[2:]:
         main(Path(sys.argv[1]), name)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from as_on_a_gpu import refuse_arrays_of_tensors
 from drawn_weights import noise
 from keras import ops
 from system_program import fitted_gradients
@@ -66,5 +67,6 @@ def assign(variables, values):
 
 
 if __name__ == "__main__":
+    refuse_arrays_of_tensors()
     for name in sys.argv[2:]:
         write_steps(Path(sys.argv[1]), name)

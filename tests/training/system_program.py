@@ -11,6 +11,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from as_on_a_gpu import refuse_arrays_of_tensors
 from drawn_weights import differing, draw_weights, numbered
 from keras import ops
 
@@ -250,5 +251,6 @@ def unmoved(first, second):
 
 
 if __name__ == "__main__":
+    refuse_arrays_of_tensors()
     for name in sys.argv[2:]:
         main(name, Path(sys.argv[1]) / name)

@@ -1,6 +1,7 @@
 """When the steps of a backbone are, in frames of the video."""
 
 import numpy as np
+from keras import ops
 
 
 def step_centres(num_frames, kernel=5, stride=2):
@@ -41,7 +42,7 @@ def step_times(start, frame_stride, num_frames, kernel=5, stride=2):
         stride: int. Of the strided convolution. Defaults to `2`.
 
     Returns:
-        Tensor or array `(batch, steps)`.
+        Tensor `(batch, steps)`.
 
     Example:
     ```python
@@ -50,5 +51,9 @@ def step_times(start, frame_stride, num_frames, kernel=5, stride=2):
 
     Reference: note of TeG (arXiv:2112.04480), section 3.
     """
-    centres = step_centres(num_frames, kernel, stride)
+    # As a tensor: an array does not multiply what lies on a GPU.
+    centres = ops.convert_to_tensor(step_centres(num_frames, kernel, stride))
+    start, frame_stride = (
+        ops.cast(ops.convert_to_tensor(x), "float32") for x in (start, frame_stride)
+    )
     return start[:, None] + frame_stride[:, None] * centres[None, :]
