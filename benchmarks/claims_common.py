@@ -9,7 +9,7 @@ from provenance import commit
 
 from keras_avrep.cli.run_folder import versions, write_json
 from keras_avrep.cli.training_run import build_model, recalibrate, train
-from keras_avrep.data import scan_folder
+from keras_avrep.data import BoxedClips, scan_folder
 from keras_avrep.evaluation import embed_videos, evaluate_features
 from keras_avrep.models import system_of
 from keras_avrep.training import choose_device_policy
@@ -39,7 +39,7 @@ def fresh(preset, manifest, seed, args, changes=None):
     )
 
 
-def trained(preset, manifest, folder, seed, args, changes=None):
+def trained(preset, manifest, folder, seed, args, changes=None, boxes=None):
     """A preset trained on the split for it, and what the training returned.
 
     Of a run that was trained elsewhere the folder `preset` is enough, without its
@@ -52,6 +52,7 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         seed: int.
         args: of the command: `steps`, `batch_size`, `learning_rate`, `jit_compile`.
         changes: dict of constructor arguments. Defaults to none.
+        boxes: dict of known boxes, as `BoxedClips` takes them. Defaults to `None`.
     """
     trained_on = noted_machine(folder)
     brought = folder / "preset"
@@ -60,11 +61,14 @@ def trained(preset, manifest, folder, seed, args, changes=None):
         nothing = dict.fromkeys(("losses", "clips_per_second", "seconds"))
         return model, {**nothing, "trained_on": trained_on}
     model = fresh(preset, manifest, seed, args, changes)
+    clip = system_of(preset).presets[preset]["clip"]
+    sampler = model.training_sampler(clip)
     training = train(
         model,
         manifest.split("pretrain"),
         folder,
-        clip=system_of(preset).presets[preset]["clip"],
+        clip=clip,
+        sampler=BoxedClips(sampler, boxes) if boxes else sampler,
         steps=args.steps,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,

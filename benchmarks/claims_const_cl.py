@@ -25,6 +25,7 @@ from claims_common import (
 )
 from keras import ops
 
+from keras_avrep.data import read_box_tracks
 from keras_avrep.evaluation import (
     frame_mean_average_precision,
     linear_probe_accuracy,
@@ -77,6 +78,11 @@ KEPT = {
         "regions of the same video are negatives, the nearest box is the positive",
         {"same_video_negatives": True, "match": "geometric"},
     ),
+    "boxes": ("boxes of the sprites", {"mask_targets": True}),
+    "boxes_own_video": (
+        "boxes of the sprites, the same sprite is the positive, the other a negative",
+        {"mask_targets": True, "match": "index", "same_video_negatives": True},
+    ),
 }
 LADDER |= {f"kept_{r}": (f"motion kept: {n}", c) for r, (n, c) in KEPT.items()}
 KEPT_WORLD = {"switch_probability": 0.0, "fresh_scenes": False}
@@ -106,7 +112,8 @@ def train_rung(rung, seed, args):
         views |= {"gray": 1.0} if kept else {"shared_draw": True}
         changes["views"] = ConSTCLViews(**views)
     run = run_folder(folder, rung, args)
-    return *trained(PRESET, manifest, run, seed, args, changes), manifest
+    boxes = read_box_tracks(manifest).tracks if "_boxes" in rung else None
+    return *trained(PRESET, manifest, run, seed, args, changes, boxes), manifest
 
 
 def measure_rung(rung, seed, args, model, manifest):

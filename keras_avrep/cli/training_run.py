@@ -68,6 +68,7 @@ def train(
     steps,
     batch_size,
     seed,
+    sampler=None,
     learning_rate=None,
     optimizer=None,
     threads=2,
@@ -88,6 +89,7 @@ def train(
         steps: int.
         batch_size: int.
         seed: int.
+        sampler: which clips a sample has. Defaults to the model's own.
         learning_rate: float. The highest, instead of the optimiser's own.
         optimizer: dict; see `keras_avrep.training.make_optimizer`. Defaults to Adam
             on a cosine, not to what a preset says.
@@ -111,7 +113,7 @@ def train(
         model,
         records,
         folder,
-        sampler=model.training_sampler(clip),
+        sampler=sampler or model.training_sampler(clip),
         steps=steps,
         size=clip["size"],
         batch_size=batch_size,

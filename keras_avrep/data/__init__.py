@@ -1,6 +1,7 @@
 from keras_avrep.data.audio import read_waveform
 from keras_avrep.data.audio_writer import write_audio
 from keras_avrep.data.box_targets import box_targets
+from keras_avrep.data.boxed_clips import BoxedClips
 from keras_avrep.data.images import read_image, read_images
 from keras_avrep.data.loader import (
     BatchFeed,
@@ -35,6 +36,7 @@ from keras_avrep.data.readers import (
     AnnotatedManifest,
     BoxedFrame,
     BoxMatch,
+    BoxTracks,
     KeyFrameBoxes,
     SoundingBoxes,
     TrackingSequence,
@@ -48,6 +50,7 @@ from keras_avrep.data.readers import (
     read_ava_actions,
     read_ava_boxes,
     read_ava_detections,
+    read_box_tracks,
     read_charades,
     read_csol_boxes,
     read_diving48,
@@ -71,6 +74,8 @@ __all__ = [
     "AnnotatedManifest",
     "BatchFeed",
     "BoxMatch",
+    "BoxTracks",
+    "BoxedClips",
     "BoxedFrame",
     "ClipSource",
     "KeyFrameBoxes",
@@ -101,6 +106,7 @@ __all__ = [
     "read_ava_actions",
     "read_ava_boxes",
     "read_ava_detections",
+    "read_box_tracks",
     "read_charades",
     "read_csol_boxes",
     "read_diving48",

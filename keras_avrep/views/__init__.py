@@ -9,7 +9,7 @@ from keras_avrep.views.linear_decay_sampler import LinearDecaySampler
 from keras_avrep.views.mixing import MixCurriculum, VolumeMixer
 from keras_avrep.views.nested_clips import NestedClipSampler
 from keras_avrep.views.paired_clip_views import PairedClipViews
-from keras_avrep.views.random_boxes import boxes_in_frame, draw_boxes
+from keras_avrep.views.random_boxes import boxes_in_frame, boxes_in_view, draw_boxes
 from keras_avrep.views.random_moment import RandomMoment
 from keras_avrep.views.samplers import RandomClips, UniformClips
 from keras_avrep.views.static_dynamic_views import static_dynamic_views
@@ -30,6 +30,7 @@ __all__ = [
     "UniformClips",
     "VolumeMixer",
     "boxes_in_frame",
+    "boxes_in_view",
     "channel_gray",
     "draw_boxes",
     "key_frame_times",

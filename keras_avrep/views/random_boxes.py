@@ -1,9 +1,11 @@
-"""Random boxes in views, and where they lie in the frame that was cropped."""
+"""Boxes in views, and where they lie in the frame that was cropped."""
 
 from keras import ops, random
 
 # Boxes end a little before the edge.
 END = 0.999
+# Of a known box at least this share of the area is seen in a view that has it.
+LEAST_SEEN = 0.25
 
 
 def draw_boxes(
@@ -86,3 +88,45 @@ def boxes_in_frame(boxes, crops, flips):
         ],
         axis=-1,
     )
+
+
+def boxes_in_view(boxes, crops, flips, mask, least_seen=LEAST_SEEN, min_side=0.01):
+    """Where boxes of whole frames lie in cropped views.
+
+    Args:
+        boxes: `(batch, boxes, 4)`, `y1, x1, y2, x2` relative to the frame.
+        crops: `(batch, 4)`, relative to the frame; see `augment.draw_crops`.
+        flips: bool `(batch,)`. Whether the view is mirrored.
+        mask: bool `(batch, boxes)`. Slots that hold a box.
+        least_seen: float. Share of a box's area that has to be left. Defaults to
+            0.25.
+        min_side: float. Least side, relative to the view. Defaults to `0.01`.
+
+    Returns:
+        Tensor `(batch, boxes, 4)` relative to the view, cut at its edges, zeros in
+        slots without a box, and a bool tensor `(batch, boxes)`: which hold one that
+        is seen.
+
+    Example:
+    ```python
+    half, mask = keras.ops.array([[0.0, 0.0, 0.5, 0.5]]), keras.ops.array([[True]])
+    boxes_in_view(half[None], half, keras.ops.array([False]), mask)[0]  # 0, 0, .999, …
+    ```
+
+    Reference: note of ConST-CL (arXiv:2112.05181), section 2.
+    """
+    boxes, crops = ops.convert_to_tensor(boxes), ops.convert_to_tensor(crops)
+    flips, mask = ops.convert_to_tensor(flips)[:, None], ops.convert_to_tensor(mask)
+    y1, x1, y2, x2 = (boxes[..., i] for i in range(4))
+    top, left, bottom, right = (crops[:, i : i + 1] for i in range(4))
+    y1, y2 = ((y - top) / (bottom - top) for y in (y1, y2))
+    x1, x2 = ((x - left) / (right - left) for x in (x1, x2))
+    x1, x2 = ops.where(flips, 1.0 - x2, x1), ops.where(flips, 1.0 - x1, x2)
+    area = (y2 - y1) * (x2 - x1)
+    y1, x1, y2, x2 = (ops.clip(side, 0.0, END) for side in (y1, x1, y2, x2))
+    high, wide = y2 - y1, x2 - x1
+    # Whole boxes lose a little at the edge.
+    large = high * wide >= least_seen * area
+    seen = mask & large & (high >= min_side) & (wide >= min_side)
+    cut = ops.stack([y1, x1, y2, x2], axis=-1)
+    return ops.where(seen[..., None], cut, 0.0), seen

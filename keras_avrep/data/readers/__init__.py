@@ -13,6 +13,7 @@ from keras_avrep.data.readers.ava_boxes import (
     read_ava_boxes,
     read_ava_detections,
 )
+from keras_avrep.data.readers.box_tracks import BoxTracks, read_box_tracks
 from keras_avrep.data.readers.charades import read_charades
 from keras_avrep.data.readers.csol_boxes import (
     BoxedFrame,
@@ -41,6 +42,7 @@ from keras_avrep.data.readers.vggsound import read_vggsound
 __all__ = [
     "AnnotatedManifest",
     "BoxMatch",
+    "BoxTracks",
     "BoxedFrame",
     "KeyFrameBoxes",
     "SoundingBoxes",
@@ -55,6 +57,7 @@ __all__ = [
     "read_ava_actions",
     "read_ava_boxes",
     "read_ava_detections",
+    "read_box_tracks",
     "read_charades",
     "read_csol_boxes",
     "read_diving48",

@@ -1,5 +1,7 @@
 """Which terms ConST-CL has, and how its regions are matched."""
 
+from keras import ops
+
 from keras_avrep.losses import (
     match_most_overlapping,
     match_most_similar,
@@ -61,4 +63,7 @@ def match_regions(match, source, target, target_mask):
             mask = mask & target_mask
         return match_same_index(source["regions"], target["regions"]), mask
     found = match_most_similar(source["regions"], target["regions"], target_mask)
-    return found, source["mask"]
+    if target_mask is None:
+        return found, source["mask"]
+    # A view may show none of the video's boxes.
+    return found, source["mask"] & ops.any(target_mask, axis=1, keepdims=True)

@@ -1,12 +1,22 @@
 import keras
 from keras import ops
 
-from keras_avrep.views import PairedClipViews, boxes_in_frame, draw_boxes
+from keras_avrep.views import (
+    PairedClipViews,
+    boxes_in_frame,
+    boxes_in_view,
+    draw_boxes,
+)
+
+# What of a batch is for the views.
+NAMES = ("video", "boxes", "box_mask")
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class ConSTCLViews(PairedClipViews):
-    """From two clips of each video to two views with random boxes in each.
+    """From two clips of each video to two views with boxes in each.
+
+    Boxes are random, or those that come with the clips: of a detector, say.
 
     The two are treated unlike: the first is always blurred and never solarised,
     the second is blurred and solarised now and then.
@@ -29,12 +39,15 @@ class ConSTCLViews(PairedClipViews):
         seed: int. Defaults to `None`.
 
     Call arguments:
-        batch: dict with `video` uint8 `(B, 2, T, H, W, 3)`.
+        batch: dict with `video` uint8 `(B, 2, T, H, W, 3)`. With `boxes`
+            `(B, 2, N, 4)`, relative to the frame, and `box_mask` bool `(B, 2, N)`,
+            as `BoxedClips` gives, no boxes are drawn.
 
     Returns:
         Dict of `video` float32 `(B, 2, T, size, size, 3)`, `boxes` `(B, 2, N, 4)`
         relative to the view, `frame_boxes`, the same relative to the frame before
-        cropping, and `box_mask` bool `(B, 2, N)`, all true.
+        cropping, and `box_mask` bool `(B, 2, N)`, all true of random boxes. Known
+        boxes of which a view shows less than a quarter are zeros there, and false.
 
     Example:
     ```python
@@ -77,20 +90,34 @@ class ConSTCLViews(PairedClipViews):
         self.shared_draw = shared_draw
 
     def call(self, batch):
-        views = [self._view(batch["video"][:, view], view) for view in (0, 1)]
+        views = [
+            self._view({n: batch[n][:, view] for n in NAMES if n in batch}, view)
+            for view in (0, 1)
+        ]
         return {
             name: ops.stack([view[name] for view in views], axis=1) for name in views[0]
         }
 
-    def _view(self, video, view):
-        seed, count = self.seed_generator, ops.shape(video)[0]
-        crops, flips = self.draw_placement(count)
+    def _view(self, batch, view):
+        video = batch["video"]
+        crops, flips = self.draw_placement(ops.shape(video)[0])
         x = self.crop(video, (crops, flips))
         x = self.change_colours(x, is_first=view == 0)
-        # Of all frames' boxes only the middle one's are used: these are they.
-        boxes = draw_boxes(count, self.num_boxes, seed, shared_draw=self.shared_draw)
+        return {"video": x, **self._boxes(batch, crops, flips)}
+
+    def _boxes(self, batch, crops, flips):
+        """Of all frames' boxes only the middle one's are used: these are they."""
+        if "boxes" in batch:
+            known, mask = ops.cast(batch["boxes"], "float32"), batch["box_mask"]
+            boxes, seen = boxes_in_view(known, crops, flips, mask)
+            return {"boxes": boxes, "frame_boxes": known, "box_mask": seen}
+        boxes = draw_boxes(
+            ops.shape(crops)[0],
+            self.num_boxes,
+            self.seed_generator,
+            shared_draw=self.shared_draw,
+        )
         return {
-            "video": x,
             "boxes": boxes,
             "frame_boxes": boxes_in_frame(boxes, crops, flips),
             "box_mask": ops.ones(ops.shape(boxes)[:2], "bool"),
