@@ -4,6 +4,7 @@
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
     keras-avrep pretrain videos --out runs/late --set mine_after=500
     keras-avrep pretrain videos --out runs/warm --backbone presets/r2plus1d_18
+    keras-avrep pretrain videos --out runs/regions --model const_cl --boxes
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
     keras-avrep pretrain solos --mixed duets --model ier --set order=figure \\
         --set schedule.range_db=20 --out runs/levels
@@ -85,6 +86,13 @@ def add_video_arguments(group):
     group.add_argument("--size", type=positive, help="pixels of a decoded clip")
     group.add_argument("--view-size", type=positive, help="pixels of a view")
     group.add_argument(
+        "--boxes",
+        action="store_true",
+        default=None,
+        help="contrast regions that are known, as annotations.jsonl of the folder has "
+        "them, not random ones; best with --set mask_targets=true",
+    )
+    group.add_argument(
         "--probe-every",
         type=positive,
         help="steps from one kNN accuracy on labelled videos to the next",
@@ -125,7 +133,7 @@ def add_sound_arguments(group):
 
 VIDEO_OPTIONS = (
     *("steps", "optimizer", "weight_decay", "num_frames", "stride"),
-    *("size", "view_size", "probe_every", "tensorboard"),
+    *("size", "view_size", "boxes", "probe_every", "tensorboard"),
 )
 SOUND_OPTIONS = (
     *("mixed", "num_classes", "use_labels", "solo_epochs", "init", "mixed_epochs"),
@@ -211,6 +219,7 @@ def pretrain_videos(args):
             steps=args.steps,
             batch_size=batch_size,
             seed=args.seed,
+            sampler=chosen_sampler(args.boxes, model, clip, manifest),
             optimizer=config["optimizer"],
             threads=args.threads,
             checkpoint_every=args.checkpoint_every,
@@ -283,7 +292,22 @@ def run_config(args):
         ),
         "seed": args.seed,
         "steps": args.steps,
+        "boxes": args.boxes,
     }
+
+
+def chosen_sampler(boxes, model, clip, manifest):
+    """Clips of a system, with known boxes if they are asked for."""
+    from keras_avrep.data import BoxedClips, read_box_tracks
+
+    sampler = model.training_sampler(clip)
+    if not boxes:
+        return sampler
+    if not model.takes_boxes:
+        raise ValueError(f"--boxes is not for {type(model).__name__}.")
+    read = read_box_tracks(manifest)
+    manifest.rejects += read.rejects
+    return BoxedClips(sampler, read.tracks)
 
 
 def training_records(manifest):

@@ -20,6 +20,8 @@ class PretrainingTask(PresetTask, SelfSupervisedTask):
     baseline = {}
     # Clips of a video that a step encodes; speeds are counted in them.
     clips_per_video = 2
+    # Whether its views take boxes that are known; see `keras_avrep.data.BoxedClips`.
+    takes_boxes = False
 
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):

@@ -8,12 +8,16 @@ import pytest
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.cli.main import build_parser, main
-from keras_avrep.cli.pretrain import run_config
+from keras_avrep.cli.pretrain import chosen_sampler, run_config
 from keras_avrep.cli.run_folder import starting_backbone
 from keras_avrep.cli.system_options import name_and_value, system_changes
 from keras_avrep.cli.training_run import build_model
+from keras_avrep.data import clip_dataset, scan_folder
 from keras_avrep.models import CSOL, DCLR, TeG, all_systems, system_named
 from keras_avrep.training import DEFAULT_RECIPE
+from keras_avrep.worlds import ScenesWorld, render_world
+
+RNG = np.random.default_rng(0)
 
 
 def config(preset, *options):
@@ -162,6 +166,26 @@ def test_a_run_keeps_what_was_set(tmp_path, capsys):
     # Of a run that is done the model counts, whatever else was deleted.
     shutil.rmtree(out / "checkpoints")
     assert main([*run, "--set", "mine_after=2"]) == 2
+
+
+def test_known_boxes_are_for_systems_that_contrast_regions(tmp_path):
+    world = ScenesWorld(num_sprites=2, num_frames=8, size=24)
+    folder = render_world(world, tmp_path / "videos", {"pretrain": 4})
+    with (folder / "annotations.jsonl").open("a") as file:
+        file.write('{"video": "pretrain/00000.mp4", "boxes": 1}\n')
+    manifest, clip = scan_folder(folder), {"num_frames": 4, "stride": 1}
+    sizes = {"num_videos": 4, "batch_size": 4, "steps": 10, "seed": 0}
+    model = build_model("const_cl_tiny", view_size=16, **sizes)
+    assert "boxes" not in model.training_sampler(clip)(manifest.records[0], RNG)
+    sampler = chosen_sampler(True, model, clip, manifest)
+    batch = clip_dataset(manifest.records, sampler, size=24, batch_size=4)[0]
+    views = model.make_views(batch)
+    assert np.asarray(views["box_mask"]).sum() > 8
+    assert np.asarray(views["boxes"]).shape == (4, 2, 8, 4)
+    assert [r["path"] for r in manifest.rejects] == ["annotations.jsonl:5"]
+    assert config("const_cl_tiny", "--boxes")["boxes"] is True
+    with pytest.raises(ValueError, match="--boxes is not for DCLR"):
+        chosen_sampler(True, build_model("dclr_tiny", **sizes), clip, manifest)
 
 
 def test_a_fresh_model_starts_from_a_trained_backbone(tmp_path):

@@ -51,6 +51,32 @@ def test_views_have_their_shapes():
     assert np.isfinite(to_numpy(views["video"])).all()
 
 
+def test_known_boxes_of_the_clips_follow_into_the_views():
+    batch = tiny.draw_batch(RNG)
+    known, mask = tiny.draw_boxes(RNG), RNG.random((4, 2, 3)) < 0.7
+    mask[0] = [[True, False, True], [False, False, False]]
+    batch |= {"boxes": known, "box_mask": mask, "record": np.arange(4)}
+    make = ConSTCLViews(size=16, crop_scale=[1, 1], crop_ratio=[1, 1], flip=0.0)
+    views = {name: to_numpy(x) for name, x in make(batch).items()}
+    assert views.keys() == {"video", "boxes", "frame_boxes", "box_mask"}
+    np.testing.assert_array_equal(views["box_mask"], mask)
+    np.testing.assert_array_equal(views["frame_boxes"], known)
+    inside = np.minimum(known, 0.999)
+    np.testing.assert_allclose(views["boxes"][mask], inside[mask], atol=1e-5)
+    assert not views["boxes"][~mask].any()
+    # Each view of a clip has the boxes of that clip, in crops of its own.
+    cropped = ConSTCLViews(size=16, crop_scale=[0.5, 0.6], flip=0.5, seed=2)(batch)
+    seen, boxes = to_numpy(cropped["box_mask"]), to_numpy(cropped["boxes"])
+    assert (seen <= mask).all() and seen.any()
+    assert (boxes[seen][:, 2:] - boxes[seen][:, :2] >= 0.01).all()
+    # A step of them, of a video whose second clip has no box, too.
+    model = tiny.build(loss_weights={"global": 1.0, "local": 1.0}, mask_targets=True)
+    views = {name: ops.convert_to_tensor(x) for name, x in views.items()}
+    _, losses, gradients = model.loss_gradients(views)
+    assert np.isfinite(to_numpy(losses["local"])) and to_numpy(losses["local"]) > 0
+    assert all(np.isfinite(to_numpy(g)).all() for g in gradients)
+
+
 def test_the_two_views_are_treated_unlike():
     frame = RNG.integers(0, 255, (16, 1, 1, 32, 32, 3))
     video = np.repeat(frame, 2, axis=1).astype("uint8")
@@ -186,6 +212,10 @@ def test_matches_follow_their_rule():
         _, counted = match_regions(match, first, second, allowed)
         number = {"index": 2, "geometric": 0}[match]
         assert to_numpy(counted)[0].tolist() == [n != number for n in range(3)]
+    # The other view may show none of them.
+    for match in expected:
+        _, counted = match_regions(match, first, second, ops.zeros((1, 3), "bool"))
+        assert not to_numpy(counted).any()
 
 
 # --- the system -----------------------------------------------------------------

@@ -7,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import ops
 
-from keras_avrep.views import LinearDecaySampler, augment, boxes_in_frame, draw_boxes
+from keras_avrep.views import (
+    LinearDecaySampler,
+    augment,
+    boxes_in_frame,
+    boxes_in_view,
+    draw_boxes,
+)
 from keras_avrep.views.linear_decay_sampler import linear_decay_frames
 
 
@@ -121,3 +127,38 @@ def test_solarising_inverts_what_is_bright_in_whole_clips():
     changed = (some != clip).any((1, 2, 3, 4))
     assert 2 <= changed.sum() <= 30
     np.testing.assert_allclose(some[changed], bright[changed])
+
+
+# --- known boxes ------------------------------------------------------------------
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_known_boxes_in_a_view_are_where_they_were_in_the_frame(number):
+    rng = np.random.default_rng(number)
+    corner, far = np.sort(rng.uniform(0, 1, (2, 3, 2)), axis=0)
+    crops = np.concatenate([corner * 0.6, 0.4 + far * 0.6], -1).astype("float32")
+    flips = rng.random(3) < 0.5
+    inside = to_numpy(draw_boxes(3, 4, seed(number), min_side=0.02))
+    known = to_numpy(boxes_in_frame(inside, crops, flips))
+    mask = rng.random((3, 4)) < 0.7
+    boxes, seen = map(to_numpy, boxes_in_view(known, crops, flips, mask))
+    np.testing.assert_array_equal(seen, mask)
+    np.testing.assert_allclose(boxes[mask], inside[mask], atol=1e-4)
+    assert not boxes[~mask].any()
+
+
+def test_known_boxes_are_cut_and_left_out_where_little_is_seen():
+    crop = np.array([[0.0, 0.0, 0.5, 0.5]], "float32")
+    # All of it, a half, the least that counts, less than that, nothing.
+    ends = [[0.1, 0.1, 0.3, 0.3], [0.0, 0.4, 0.2, 0.6], [0.3, 0.3, 0.7, 0.7]]
+    ends += [[0.35, 0.35, 0.75, 0.75], [0.6, 0.6, 0.9, 0.9]]
+    known, mask = np.array([ends], "float32"), np.ones((1, 5), bool)
+    flips = np.array([False])
+    boxes, seen = map(to_numpy, boxes_in_view(known, crop, flips, mask, 0.24))
+    assert seen[0].tolist() == [True, True, True, False, False]
+    expected = [[0.2, 0.2, 0.6, 0.6], [0, 0.8, 0.4, 0.999], [0.6, 0.6, 0.999, 0.999]]
+    np.testing.assert_allclose(boxes[0, :3], expected, atol=1e-5)
+    assert not boxes[0, 3:].any()
+    mirrored = to_numpy(boxes_in_view(known, crop, np.array([True]), mask, 0.24)[0])
+    np.testing.assert_allclose(mirrored[0, 0], [0.2, 0.4, 0.6, 0.8], atol=1e-5)

@@ -81,8 +81,8 @@ class ConSTCL(PretrainingTask):
         same_video_negatives: bool. Whether other regions of the same video are
             negatives. Defaults to `False`.
         mask_targets: bool. Whether padding is left out of positives and negatives;
-            the released code leaves it in. Random boxes have none. Defaults to
-            `False`.
+            the released code leaves it in. Random boxes have none; of known ones,
+            see `keras_avrep.data.BoxedClips`, leave it out. Defaults to `False`.
         chunks: int. Parts of the batch whose region logits are held one at a
             time; see `region_nce`. Defaults to `1`.
         seed: int. Of the views made here. Defaults to `None`.
@@ -168,6 +168,7 @@ class ConSTCL(PretrainingTask):
     presets = PRESETS
     preset_folder = FOLDER
     views_cls = ConSTCLViews
+    takes_boxes = True
     baseline = {"loss_weights": {"global": 1.0}}
 
     @classmethod
