@@ -4,7 +4,8 @@
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
     keras-avrep pretrain videos --out runs/late --set mine_after=500
     keras-avrep pretrain videos --out runs/warm --backbone presets/r2plus1d_18
-    keras-avrep pretrain videos --out runs/regions --model const_cl --boxes
+    keras-avrep pretrain videos --out runs/regions --model const_cl --boxes \\
+        --set mask_targets=true
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
     keras-avrep pretrain solos --mixed duets --model ier --set order=figure \\
         --set schedule.range_db=20 --out runs/levels
@@ -13,6 +14,10 @@
 
 Run the same command again to resume after Ctrl-C or a crash. If the videos have
 splits, `pretrain` or `train` is used; otherwise all of them.
+
+Known regions, by --boxes, stand in `annotations.jsonl` of the folder, a line a video:
+{"video": path, "boxes": [[[y1, x1, y2, x2], ...], ...]}, for each thing a box a frame,
+from 0 to 1, or null where it is not seen. Copies that `prepare` made have none.
 
 Systems that find what sounds learn from two folders: one of videos with a single
 source of sound, and, by --mixed, one of videos with several. Either may be cut into
@@ -89,8 +94,8 @@ def add_video_arguments(group):
         "--boxes",
         action="store_true",
         default=None,
-        help="contrast regions that are known, as annotations.jsonl of the folder has "
-        "them, not random ones; best with --set mask_targets=true",
+        help="contrast known regions, not random ones; best with --set "
+        "mask_targets=true",
     )
     group.add_argument(
         "--probe-every",
