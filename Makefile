@@ -32,12 +32,13 @@ test-jax: $(VENV)/installed
 		tests/evaluation/localization_metrics_test.py \
 		tests/evaluation/interference_metrics_test.py
 
-# Only what the demo needs: no test tools, no other backends.
+# Only what the demo needs: no test tools, no other backends; of what is installed few
+# modules are imported, which compiles those.
 $(VENV)/runtime: pyproject.toml
 	@$(PYTHON) -c '$(FITS)'
 	$(PYTHON) -m venv $(VENV)
 	@echo "installing (a minute or two) ..."
-	$(VENV)/bin/python -m pip install --disable-pip-version-check -q -e .
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-compile -q -e .
 	touch $@
 
 demo: $(VENV)/runtime

@@ -8,6 +8,7 @@ from keras_avrep.training.callbacks import (
 )
 from keras_avrep.training.checkpoint import (
     CheckpointError,
+    CheckpointWriter,
     load_checkpoint,
     save_checkpoint,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "DEFAULT_RECIPE",
     "AdamWithL2",
     "CheckpointError",
+    "CheckpointWriter",
     "Checkpoints",
     "CollapseAlarm",
     "DevicePolicy",

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from keras_avrep.data.files import replacing
-from keras_avrep.training.checkpoint import save_checkpoint
+from keras_avrep.training.checkpoint import CheckpointWriter
 
 
 class StepCallback(keras.callbacks.Callback):
@@ -207,7 +207,7 @@ class Checkpoints(StepCallback):
         super().__init__(first_step)
         self.models = models
         self.extra = extra
-        self.path = path
+        self.writer = CheckpointWriter(path)
         self.every = every
         self.interrupted = False
         self._previous = None
@@ -220,18 +220,20 @@ class Checkpoints(StepCallback):
 
     def on_train_end(self, logs=None):
         self._release()
+        self.writer.wait()
 
     def on_step(self, step, logs):
         if self.interrupted:
             self._save(step)
             self._release()
+            self.writer.wait()
             raise KeyboardInterrupt
         if step % self.every == 0:
             self._save(step)
 
     def _save(self, step):
         extra = self.extra() if self.extra is not None else None
-        save_checkpoint(self.path, self.models or self.model, step, extra)
+        self.writer.save(self.models or self.model, step, extra)
 
     def _on_interrupt(self, number, frame):
         self.interrupted = True

@@ -2,15 +2,81 @@
 
 import json
 import os
+import threading
+from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
-from keras_avrep.data.files import replacing
-
 
 class CheckpointError(ValueError):
     """A checkpoint that cannot be used, with the reason in one sentence."""
+
+
+class CheckpointWriter:
+    """Writes checkpoints of a run without waiting for the disk.
+
+    A disk that others have filled with work may take half a minute to say that a few
+    megabytes are safe. Until it has, the checkpoint before stays in place, and
+    training goes on.
+
+    Args:
+        path: `.npz` file.
+
+    Example:
+    ```python
+    writer = CheckpointWriter("last.npz")
+    writer.save(model, step=100)
+    writer.wait()
+    step, extra = load_checkpoint("last.npz", model)
+    ```
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self._thread = None
+        self._error = None
+
+    def save(self, model, step, extra=None) -> None:
+        """Write what the state is now; arguments as of `save_checkpoint`.
+
+        Raises:
+            OSError: if this one, or the one before, could not be written.
+        """
+        self.wait()
+        temporary = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part.npz")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write(temporary, _as_list(model), step, extra)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        # No daemon: it comes to its end before the program does.
+        self._thread = threading.Thread(target=self._put_in_place, args=(temporary,))
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until the last one is in place.
+
+        Raises:
+            OSError: if it could not be written.
+        """
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _put_in_place(self, temporary):
+        try:
+            # A power cut must not leave a new name on old blocks.
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        except OSError as error:
+            self._error = error
+            temporary.unlink(missing_ok=True)
 
 
 def save_checkpoint(path, model, step, extra=None) -> None:
@@ -31,16 +97,18 @@ def save_checkpoint(path, model, step, extra=None) -> None:
     step, extra = load_checkpoint("last.npz", model)
     ```
     """
-    models = _as_list(model)
+    writer = CheckpointWriter(path)
+    writer.save(model, step, extra)
+    writer.wait()
+
+
+def _write(path, models, step, extra):
     _sync(models)
     variables = _variables(models)
     content = {f"{i:05d}": _to_numpy(v) for i, v in enumerate(variables)}
     head = {"step": int(step), "extra": extra or {}, "names": _names(variables)}
-    with replacing(path) as temporary, open(temporary, "wb") as file:
+    with open(path, "wb") as file:
         np.savez(file, head=np.asarray(json.dumps(head)), **content)
-        file.flush()
-        # A power cut must not leave a new name on old blocks.
-        os.fsync(file.fileno())
 
 
 def load_checkpoint(path, model) -> tuple[int, dict]:

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import keras
@@ -13,11 +14,13 @@ from tiny_systems import NAMES
 from keras_avrep.data import scan_folder
 from keras_avrep.training import (
     CheckpointError,
+    CheckpointWriter,
     load_checkpoint,
     pretrain,
     save_checkpoint,
 )
 from keras_avrep.training.callbacks import read_history
+from keras_avrep.training.checkpoint import read_step
 from keras_avrep.views import RandomClips
 
 PROGRAM = Path(__file__).with_name("resume_program.py")
@@ -61,11 +64,12 @@ def run_program(videos, out, names=NAMES, backend="torch"):
 def kill_in(name, videos, out, names, backend="torch"):
     """Run systems until one has made some steps, and kill without warning."""
     process = run_program(videos, out, names, backend)
-    lines, inside = [], False
+    lines, inside, last = [], False, out / name / "checkpoints" / "last.npz"
     for line in process.stdout:
         lines.append(line.strip())
         inside = inside or lines[-1] == f"model {name}"
-        if inside and line.startswith("step 3/"):
+        # That of step 2 is there when that of step 4 is begun, or before.
+        if inside and line.startswith(("step 3/", "step 5/")) and last.exists():
             process.send_signal(signal.SIGKILL)
     assert process.wait(timeout=300) == -signal.SIGKILL
     return lines
@@ -174,3 +178,37 @@ def test_a_wrong_or_damaged_checkpoint_is_one_sentence(tmp_path):
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(CheckpointError, match="cannot be read"):
         load_checkpoint(path, compiled())
+
+
+def test_a_writer_goes_on_while_the_disk_works(tmp_path, monkeypatch):
+    path, model = tmp_path / "run" / "c.npz", compiled()
+    disk, sync = threading.Event(), os.fsync
+
+    def slow(number):
+        disk.wait()
+        sync(number)
+
+    save_checkpoint(path, model, 1)
+    monkeypatch.setattr(os, "fsync", slow)
+    writer = CheckpointWriter(path)
+    writer.save(model, 2)
+    # What was there before stays until all of the new one is safe.
+    assert read_step(path) == 1
+    disk.set()
+    writer.save(model, 3)
+    assert read_step(path) >= 2
+    writer.wait()
+    assert read_step(path) == 3
+    assert [p.name for p in path.parent.iterdir()] == ["c.npz"]
+
+
+def test_a_checkpoint_that_cannot_be_written_says_so(tmp_path):
+    path, model = tmp_path / "c.npz", compiled()
+    (path / "not_a_file").mkdir(parents=True)
+    writer = CheckpointWriter(path)
+    writer.save(model, 1)
+    with pytest.raises(OSError):
+        writer.wait()
+    # Told once, and nothing is left over.
+    writer.wait()
+    assert [p.name for p in tmp_path.iterdir()] == ["c.npz"]
