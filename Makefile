@@ -33,7 +33,7 @@ test-jax: $(VENV)/installed
 		tests/evaluation/interference_metrics_test.py
 
 # Only what the demo needs: no test tools, no other backends; of what is installed few
-# modules are imported, which compiles those.
+# modules are imported, which compiles those, once.
 $(VENV)/runtime: pyproject.toml
 	@$(PYTHON) -c '$(FITS)'
 	$(PYTHON) -m venv $(VENV)
@@ -42,4 +42,4 @@ $(VENV)/runtime: pyproject.toml
 	touch $@
 
 demo: $(VENV)/runtime
-	$(VENV)/bin/keras-avrep demo --out "$(OUT)" $(if $(DATA),--data "$(DATA)")
+	PYTHONDONTWRITEBYTECODE= $(VENV)/bin/keras-avrep demo --out "$(OUT)" $(if $(DATA),--data "$(DATA)")
