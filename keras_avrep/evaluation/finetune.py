@@ -137,6 +137,8 @@ def finetune(
             ((b["video"][:, 0], targets[b["record"]]) for b in feed),
             steps_per_epoch=total - done,
             callbacks=[history, Checkpoints(last, checkpoint_every, done)],
+            # The loader has done it; Keras warns of what it cannot do.
+            shuffle=False,
             verbose=0,
         )
         save_checkpoint(last, model, total)
