@@ -116,7 +116,7 @@ def test_lines_that_make_no_sense_are_listed(tmp_path):
 
 def test_a_folder_without_boxes_is_refused(tmp_path):
     write_ramp(tmp_path / "a.mp4", count=4)
-    with pytest.raises(ValueError, match="is not there"):
+    with pytest.raises(ValueError, match="There is no"):
         read_box_tracks(scan_folder(tmp_path))
     (tmp_path / "annotations.jsonl").write_text('{"video": "a.mp4"}\n')
     with pytest.raises(ValueError, match="has no `boxes`"):

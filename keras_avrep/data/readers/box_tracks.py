@@ -49,7 +49,7 @@ def read_box_tracks(manifest: Manifest) -> BoxTracks:
     path = Path(manifest.root) / ANNOTATIONS
     if not path.is_file():
         raise ValueError(
-            f"{path} is not there; it must say where things are, one line a video: "
+            f"There is no {path}, which must say where things are, a line a video: "
             '{"video": path, "boxes": [[[y1, x1, y2, x2], …], …]}.'
         )
     records = {r.video_id: r for r in manifest.records}
