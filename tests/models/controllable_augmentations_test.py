@@ -97,6 +97,27 @@ def test_equal_embeddings_start_at_the_logs_of_the_note():
     assert math.isclose(information, 2 * math.log(2), abs_tol=1e-5)
 
 
+def test_timestamps_are_weighted_by_depth():
+    rng = np.random.default_rng(0)
+    records = tiny.draw_views(rng)["records"]
+    slots = {
+        stage: rng.normal(size=(*records.shape[:2], count, 8)).astype("float32")
+        for stage, count in (("stage2", 8), ("stage3", 4), ("stage4", 2))
+    }
+    found = {
+        stage: value(
+            augmentations_terms.timestamp_losses(slots, records, {stage: 1.0}, 0.07)
+        )
+        for stage in slots
+    }
+    assert len({round(x, 3) for x in found.values()}) == 3
+    # The weights of the note.
+    weights = {"stage2": 0.3, "stage3": 0.5, "stage4": 1.0}
+    total = augmentations_terms.timestamp_losses(slots, records, weights, 0.07)
+    expected = sum(weights[stage] * found[stage] for stage in slots)
+    assert math.isclose(value(total), expected, rel_tol=1e-5)
+
+
 def test_instance_positives_are_local_and_global():
     positives, negatives = augmentations_terms.instance_masks(2, 3, False)
     np.testing.assert_array_equal(
