@@ -1,4 +1,4 @@
-"""The tests of kernels, layers, losses, views, metrics and terms on another backend.
+"""Tests of layers, losses, views, metrics and what else is small on another backend.
 
 On JAX, which compiles every operation of every shape by itself, that takes five times
 as long as on the other two: `make test-jax`.
@@ -19,6 +19,7 @@ PARTS = (
     "evaluation/interference_metrics_test.py",
     "models/concept_terms_test.py",
     "models/const_cl_local_test.py",
+    "training/recalibrate_batch_norm_test.py",
 )
 # It runs all backends itself.
 LEFT_OUT = HERE / "views" / "sound_backends_test.py"

@@ -4,6 +4,7 @@ import signal
 import keras
 import numpy as np
 import pytest
+from untraced import untraced
 
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.data import scan_folder
@@ -54,6 +55,7 @@ def classes(records):
     return sorted({r.labels["sprite"] for r in records})
 
 
+@untraced()
 def test_ctrl_c_saves_and_the_same_call_ends_as_if_undisturbed(
     records, classes, tmp_path
 ):

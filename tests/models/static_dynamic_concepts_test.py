@@ -146,7 +146,8 @@ def test_what_does_not_learn_yet_keeps_its_weights_under_the_published_decay():
     preset = StaticDynamicConcepts.presets["static_dynamic_concepts_r2plus1d_ucf101"]
     optimizer = make_optimizer(preset["optimizer"], 100, 4)
     assert optimizer.l2 > 0
-    model.compile(optimizer, jit_compile=False)
+    # Tracing takes longer than four steps.
+    model.compile(optimizer, jit_compile=False, run_eagerly=True)
     waiting = [
         v
         for v in model.trainable_variables

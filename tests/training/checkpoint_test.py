@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from media_files import write_ramp
 from tiny_systems import NAMES
+from untraced import untraced
 
 from keras_avrep.data import scan_folder
 from keras_avrep.training import (
@@ -117,6 +118,7 @@ def test_so_does_one_on_tensorflow(videos, tmp_path):
     assert_same_run(whole / "dclr", killed / "dclr")
 
 
+@untraced()
 def test_ctrl_c_saves_and_resumes(videos, tmp_path):
     records = scan_folder(videos).records
     arguments = {

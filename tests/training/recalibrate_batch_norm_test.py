@@ -1,8 +1,3 @@
-import os
-import pathlib
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -116,16 +111,3 @@ def test_model_without_batch_norm_is_refused():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="no BatchNormalization"):
         recalibrate_batch_norm(model, [np.zeros((1, 3))])
-
-
-def test_same_on_torch():
-    # All the others, not this one again.
-    tests = [str(pathlib.Path(__file__)), "-k", "not same_on_torch"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", *tests],
-        env={**os.environ, "KERAS_BACKEND": "torch"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
