@@ -214,6 +214,7 @@ def pretrain_videos(args):
         changes=changes,
         backbone=args.backbone,
     )
+    sampler = chosen_sampler(args.boxes, model, clip, manifest)
     on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     try:
         result = train(
@@ -224,7 +225,7 @@ def pretrain_videos(args):
             steps=args.steps,
             batch_size=batch_size,
             seed=args.seed,
-            sampler=chosen_sampler(args.boxes, model, clip, manifest),
+            sampler=sampler,
             optimizer=config["optimizer"],
             threads=args.threads,
             checkpoint_every=args.checkpoint_every,

@@ -16,9 +16,8 @@ class CheckpointError(ValueError):
 class CheckpointWriter:
     """Writes checkpoints of a run without waiting for the disk.
 
-    A disk that others have filled with work may take half a minute to say that a few
-    megabytes are safe. Until it has, the checkpoint before stays in place, and
-    training goes on.
+    A busy disk may take long to say that a few megabytes are safe. Until it has, the
+    checkpoint before stays in place, and training goes on.
 
     Args:
         path: `.npz` file.
