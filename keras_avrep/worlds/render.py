@@ -1,6 +1,8 @@
 """A world written to real media files with annotations."""
 
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,14 @@ from keras_avrep.data.manifest import ANNOTATIONS
 
 
 def render_world(
-    world, folder, counts, progress=None, boxes=None, wav=False, stems=False
+    world,
+    folder,
+    counts,
+    progress=None,
+    boxes=None,
+    wav=False,
+    stems=False,
+    workers=None,
 ):
     """Write the videos of a world as MP4, with `annotations.jsonl`.
 
@@ -34,6 +43,8 @@ def render_world(
         stems: bool. Whether to write the sound of each source beside each video,
             as float32 `(sources, samples)` `stems` in `NUMBER.npz`, with
             `sample_rate`. Defaults to `False`.
+        workers: int. Videos that are drawn and encoded at a time; what is written
+            does not depend on it. Defaults to `None`, one for each core.
 
     Returns:
         Path of the folder.
@@ -56,26 +67,36 @@ def render_world(
     check_same_world(folder, world)
     if boxes is None:
         boxes = getattr(world, "num_sprites", 1) > 1
-    total, done = sum(counts.values()), 0
-    lines = []
-    for split, count in counts.items():
+    for split in counts:
         (folder / split).mkdir(exist_ok=True)
-        for index in range(count):
-            plan = world.plan(split, index)
-            path = folder / split / f"{index:05d}.mp4"
-            _write(world, plan, path, wav, stems)
-            entry = {"video": path.relative_to(folder).as_posix(), "split": split}
-            entry |= world.annotation(plan)
-            if boxes:
-                entry["phases"] = world.phase_ranges(plan)
-                # Decimals of float32 are many and say nothing.
-                entry["boxes"] = np.round(world.boxes(plan).astype(float), 4).tolist()
-            lines.append(json.dumps(entry) + "\n")
-            done += 1
+
+    def render(video):
+        split, index = video
+        plan = world.plan(split, index)
+        path = folder / split / f"{index:05d}.mp4"
+        _write(world, plan, path, wav, stems)
+        name = path.relative_to(folder).as_posix()
+        return _annotation(world, plan, {"video": name, "split": split}, boxes)
+
+    videos = [(split, i) for split, count in counts.items() for i in range(count)]
+    lines = []
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        for line in pool.map(render, videos):
+            lines.append(line)
             if progress is not None:
-                progress(done, total)
+                progress(len(lines), len(videos))
     write_text(folder / ANNOTATIONS, "".join(lines))
     return folder
+
+
+def _annotation(world, plan, entry, boxes):
+    """The line of `annotations.jsonl` of one video, begun by `entry`."""
+    entry |= world.annotation(plan)
+    if boxes:
+        entry["phases"] = world.phase_ranges(plan)
+        # Decimals of float32 are many and say nothing.
+        entry["boxes"] = np.round(world.boxes(plan).astype(float), 4).tolist()
+    return json.dumps(entry) + "\n"
 
 
 def check_same_world(folder, world):

@@ -175,13 +175,15 @@ class ScenesWorld:
             for sprite, motions in zip(plan["sprites"], plan["motions"], strict=True)
         ]
         for t in range(self.num_frames):
-            image = self._view(scene, plan["pan"], t)
+            # Channels first: numpy is slow where the last axis is short.
+            image = self._view(scene, plan["pan"], t).transpose(2, 0, 1)
             for sprite, states in zip(plan["sprites"], tracks, strict=True):
                 mask, half = self._mask(sprite, *states[t])
-                front, back = np.asarray(sprite["colors"], np.float32)
-                color = front * half[..., None] + back * (1 - half[..., None])
-                image = image + (color - image) * mask[..., None]
-            video[t] = np.clip(np.rint(image * 255), 0, 255)
+                colors = np.asarray(sprite["colors"], np.float32)
+                front, back = colors[..., None, None]
+                color = front * half + back * (1 - half)
+                image = image + (color - image) * mask
+            video[t] = np.clip(np.rint(image * 255), 0, 255).transpose(1, 2, 0)
         return video
 
     def sprite_masks(self, plan):

@@ -149,6 +149,18 @@ def test_rendering_writes_videos_with_their_truth_and_goes_on(tmp_path):
         render_world(small(seed=9), tmp_path, counts)
 
 
+def test_what_is_written_does_not_depend_on_how_many_write(tmp_path):
+    world = small(seed=2, num_sprites=2)
+    alone, together = (
+        render_world(world, tmp_path / str(n), {"train": 4, "test": 2}, workers=n)
+        for n in (1, 3)
+    )
+    files = sorted(p.relative_to(alone) for p in alone.rglob("*") if p.is_file())
+    assert len(files) == 6 + 2
+    for file in files:
+        assert (alone / file).read_bytes() == (together / file).read_bytes()
+
+
 def test_annotations_hold_what_was_drawn(tmp_path):
     render_world(small(), tmp_path, {"train": 1})
     line = json.loads((tmp_path / "annotations.jsonl").read_text())
