@@ -29,22 +29,23 @@ def videos(tmp_path_factory):
     return root
 
 
-def run_program(videos, out, name="csol", *more, **environment):
+def run_program(videos, out, names="csol", *more, **environment):
+    """The program on its way; what it trains is in a folder of its name in `out`."""
     helpers = PROGRAM.parent.parent / "helpers"
     given = os.environ.get("PYTHONPATH")
     path = os.pathsep.join(filter(None, [str(helpers), given]))
     # XLA takes longer to optimise these programs than to run them.
     quick = {"PYTHONPATH": path, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
     return subprocess.Popen(
-        [sys.executable, str(PROGRAM), name, str(videos), str(out), *more],
+        [sys.executable, str(PROGRAM), names, str(videos), str(out), *more],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **quick, **environment},
     )
 
 
-def finish(videos, out, name="csol", **environment):
-    program = run_program(videos, out, name, **environment)
+def finish(videos, out, names="csol", **environment):
+    program = run_program(videos, out, names, **environment)
     lines = program.communicate()[0].splitlines()
     assert program.returncode == 0
     return lines
@@ -82,7 +83,8 @@ def figures(out):
 @pytest.fixture(scope="module")
 def whole(videos, tmp_path_factory):
     out = tmp_path_factory.mktemp("whole")
-    return out, finish(videos, out)
+    lines = finish(videos, out)
+    return out / "csol", lines
 
 
 def test_phases_come_in_their_order(whole):
@@ -127,13 +129,15 @@ def test_a_run_killed_anywhere_ends_with_the_same_bits(whole, videos, tmp_path):
     lines = finish(videos, tmp_path)
     assert "resumed at step 6 of 8" in lines
     assert "ended: clusters and classes 2 of 2." in lines
-    assert_same_end(whole[0], tmp_path)
+    assert_same_end(whole[0], tmp_path / "csol")
     # The figures of parts that were saved are not lost: of the phase of classes, from
     # its second step on.
-    kept = [figures(out)["measured"] for out in (whole[0], tmp_path)]
+    kept = [figures(out)["measured"] for out in (whole[0], tmp_path / "csol")]
     assert kept[0].keys() == kept[1].keys() == {"0", "1", "2", "3"}
     assert kept[0]["2"]["steps"] == 1
-    assert figures(tmp_path)["seconds"] > sum(m["seconds"] for m in kept[1].values())
+    assert figures(tmp_path / "csol")["seconds"] > sum(
+        m["seconds"] for m in kept[1].values()
+    )
 
 
 def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
@@ -148,29 +152,41 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
     kill_between(videos, parts, "mixtures 2 of 2", "ier")
     kill_after(videos, parts, 9, "ier")
     assert "resumed at step 8 of 10" in finish(videos, parts, "ier")
-    assert_same_end(whole, parts)
+    assert_same_end(whole / "ier", parts / "ier")
 
 
-@pytest.mark.parametrize(
-    ("name", "backend"),
-    [("csol", "torch"), ("ier", "torch"), ("csol", "jax"), ("ier", "jax")],
-)
-def test_all_phases_run_on_other_backends(name, backend, videos, tmp_path):
-    lines = finish(videos, tmp_path, name, KERAS_BACKEND=backend)
-    assert [line for line in lines if line.startswith("ended: clusters")]
-    losses = [v for r in read_history(tmp_path / "history.csv") for v in r.values()]
+@pytest.fixture(scope="module", params=["torch", "jax"])
+def elsewhere(request, videos, tmp_path_factory):
+    """Both systems trained on another backend, and all of it done once more."""
+    out = tmp_path_factory.mktemp(request.param)
+    lines = finish(videos, out, "csol,ier", KERAS_BACKEND=request.param)
+    before = {name: arrays(out / name) for name in ("csol", "ier")}
+    again = finish(videos, out, "csol,ier", KERAS_BACKEND=request.param)
+    return out, before, part(lines), part(again)
+
+
+def part(lines):
+    """What was said of each of two systems."""
+    first = next(i for i, line in enumerate(lines) if line.startswith("terms")) + 1
+    return {"csol": lines[:first], "ier": lines[first:]}
+
+
+@pytest.mark.parametrize("name", ["csol", "ier"])
+def test_all_phases_run_on_other_backends(name, elsewhere):
+    out, before, lines, again = elsewhere
+    assert [line for line in lines[name] if line.startswith("ended: clusters")]
+    rows = read_history(out / name / "history.csv")
+    losses = [v for r in rows for v in r.values()]
     assert np.isfinite([v for v in losses if v is not None]).all()
-    before = arrays(tmp_path)
-    again = finish(videos, tmp_path, name, KERAS_BACKEND=backend)
-    assert any(line.startswith("resumed at step") for line in again)
-    assert again[-1] == lines[-1]
-    for key, array in arrays(tmp_path).items():
-        np.testing.assert_array_equal(array, before[key], err_msg=key)
+    assert any(line.startswith("resumed at step") for line in again[name])
+    assert again[name][-1] == lines[name][-1]
+    for key, array in arrays(out / name).items():
+        np.testing.assert_array_equal(array, before[name][key], err_msg=key)
 
 
 def test_a_finished_run_has_nothing_left_to_do(whole, videos):
     before = arrays(whole[0])
-    lines = finish(videos, whole[0])
+    lines = finish(videos, whole[0].parent)
     assert "resumed at step 8 of 8" in lines
     # It may have been killed before what follows the last phase.
     assert [line for line in lines if line.startswith("ended")] == ["ended: mixtures."]
