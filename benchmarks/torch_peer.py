@@ -128,7 +128,8 @@ class TorchDCLR(nn.Module):
             self.update_twin()
             maps_k = self.encode(self.twin, views_k)
             keys = self.project(self.twin, maps_k, activation_maps(maps_k[1:]))
-            maps_q = self.encode(self.twin, views_q[1:])
+            # All inputs in one batch, like clip k's: batch norm is the same.
+            maps_q = self.encode(self.twin, views_q)[1:]
             activations = activation_maps(maps_q)
             mined = self.mine(maps_q)
         maps = self.encode(self.online, views_q)

@@ -45,7 +45,7 @@ def reversal_strength(batches, ramp):
         ramp: int. Batches until full strength; 0 for full strength at once.
 
     Returns:
-        float32 scalar in [0, 1).
+        float32 scalar in [0, 1].
 
     Example:
     ```python

@@ -40,7 +40,8 @@ class StaticDynamicDecoupler(keras.layers.Layer):
     """
 
     def __init__(self, wrap="roll", frame_index="middle", seed=None, **kwargs):
-        super().__init__(**kwargs)
+        # Neighbouring frames are too alike for half precision.
+        super().__init__(**{**kwargs, "dtype": "float32"})
         if wrap not in WRAPS:
             raise ValueError(f"`wrap` must be one of {WRAPS}, got {wrap!r}.")
         number = type(frame_index) is int and frame_index >= 0
@@ -82,7 +83,7 @@ class StaticDynamicDecoupler(keras.layers.Layer):
     def difference(self, clip):
         """Difference of every frame to the one before it."""
         difference = clip - ops.roll(clip, 1, axis=1)
-        if self.wrap == "roll":
+        if self.wrap == "roll" or clip.shape[1] == 1:
             return difference
         first = difference[:, 1:2]
         if self.wrap == "zero":

@@ -108,7 +108,7 @@ def _step_losses(
     targets = MATCHES[match](query_times, key_times)
     own = ops.einsum("bqd,bkd->bqk", query, key) / temperature
     positives = targets > 0
-    counted = positives
+    counted, refuted = positives, ops.any(ops.zeros_like(positives), axis=-1)
     if negatives != "across":
         distance = time_distances(query_times, key_times)
         if delta is None:
@@ -117,13 +117,16 @@ def _step_losses(
         if within_rows is not None:
             far = ops.logical_and(far, within_rows[:, None, None])
         counted = ops.logical_or(positives, far)
+        refuted = ops.any(far, axis=-1)
     parts = [_log_sum_exp(own, counted)]
     if negatives != "within":
         if cross_steps is not None and cross_steps < key.shape[1]:
             key = _every_few_steps(key, cross_steps, cross_offset)
         parts.append(_other_videos(query, key, temperature, cross_chunks))
+        refuted = ops.logical_or(refuted, ops.shape(query)[0] > 1)
     total = _log_sum_exp(ops.stack(parts, axis=-1))
-    return total - ops.sum(targets * own, axis=-1)
+    # Two soft targets and nothing else would still ask for something.
+    return ops.where(refuted, total - ops.sum(targets * own, axis=-1), 0.0)
 
 
 def _other_videos(query, key, temperature, chunks):

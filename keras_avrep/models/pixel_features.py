@@ -1,6 +1,7 @@
 """From pixels to pooled features: the inference part that every system shares."""
 
 import keras
+from keras import ops
 
 from keras_avrep.views.augment import IMAGENET_MEAN, IMAGENET_STD
 
@@ -33,6 +34,33 @@ def pixel_features(backbone):
     feature_map = backbone(normalise_layer()(video))
     pool = keras.layers.GlobalAveragePooling3D(dtype="float32", name="embedding")
     return video, feature_map, pool(feature_map)
+
+
+def maps_in_one_batch(backbone, inputs):
+    """Feature maps of several kinds of input, as a training step computes them.
+
+    A backbone's own batch norm is set to whole RGB clips in the end, and knows nothing
+    of frozen frames and differences; here it has the statistics of this batch, which
+    are forgotten again.
+
+    Args:
+        backbone: video backbone.
+        inputs: dict from kind to normalised clips `(N, T, H, W, 3)`.
+
+    Returns:
+        Dict from kind to maps `(N, t, h, w, C)`.
+
+    Example:
+    ```python
+    maps = maps_in_one_batch(model.backbone, model.map_inputs(rgb))
+    ```
+    """
+    before = [ops.copy(v) for v in backbone.non_trainable_variables]
+    stacked = ops.concatenate(list(inputs.values()), axis=0)
+    maps = ops.split(backbone(stacked, training=True), len(inputs), axis=0)
+    for variable, value in zip(backbone.non_trainable_variables, before, strict=True):
+        variable.assign(value)
+    return dict(zip(inputs, maps, strict=True))
 
 
 def renormalisation(mean, std):

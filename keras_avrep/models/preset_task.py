@@ -60,7 +60,16 @@ class PresetTask(WeightsWithoutOptimizer):
             preset = str(folder)
         # Keras-hub cannot read a mixed policy back, and today's machine decides.
         kwargs.setdefault("dtype", keras.config.dtype_policy())
-        model = super().from_preset(preset, load_weights, **kwargs)
+        try:
+            model = super().from_preset(preset, load_weights, **kwargs)
+        except ValueError as error:
+            if load_weights and "loss_weights" in kwargs:
+                raise ValueError(
+                    f"`loss_weights` {kwargs['loss_weights']} may not go with what was "
+                    f"saved in {preset}: name the same terms, with 0 for those to be "
+                    f"left out, or pass `load_weights=False`."
+                ) from error
+            raise
         model.after_loading()
         return model
 

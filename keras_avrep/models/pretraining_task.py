@@ -1,6 +1,7 @@
 from keras import ops
 
 from keras_avrep.layers import ActivationMap
+from keras_avrep.models.pixel_features import maps_in_one_batch
 from keras_avrep.models.preset_task import PresetTask
 from keras_avrep.training import SelfSupervisedTask
 from keras_avrep.views import RandomClips
@@ -37,6 +38,10 @@ class PretrainingTask(PresetTask, SelfSupervisedTask):
             Dict of arguments; empty by default.
         """
         return {}
+
+    def after_loading(self):
+        """The weights of terms are arguments, which stand above what was saved."""
+        self.apply_loss_weights()
 
     def training_sampler(self, clip):
         """Which frames of a video a step needs.
@@ -110,8 +115,15 @@ class PretrainingTask(PresetTask, SelfSupervisedTask):
         }
 
     def feature_maps(self, inputs):
-        """Maps `(N, t, h, w, C)` that `activation_maps` shows, from its inputs."""
-        return {kind: self.backbone(x, training=False) for kind, x in inputs.items()}
+        """Maps `(N, t, h, w, C)` that `activation_maps` shows, from its inputs.
+
+        Whole RGB clips are what batch norm is set to; other kinds are seen as in a
+        step, all in one batch.
+        """
+        rgb = {"rgb": self.backbone(inputs["rgb"], training=False)}
+        if len(inputs) == 1:
+            return rgb
+        return {**maps_in_one_batch(self.backbone, inputs), **rgb}
 
     def map_inputs(self, rgb):
         """Kinds of input that `activation_maps` shows, from normalised clips."""

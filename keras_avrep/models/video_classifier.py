@@ -147,7 +147,10 @@ class VideoClassifier(WeightsWithoutOptimizer, Task):
                     "`load_weights=False`, or give a directory of a trained model."
                 )
             if folder is None:
-                backbone = system.backbone_cls(**system.presets[preset]["backbone"])
+                dtype = {k: v for k, v in kwargs.items() if k == "dtype"}
+                backbone = system.backbone_cls(
+                    **system.presets[preset]["backbone"], **dtype
+                )
                 return cls.for_backbone(backbone, **kwargs)
             preset = str(folder)
         # Keras-hub cannot read a mixed policy back, and today's machine decides.

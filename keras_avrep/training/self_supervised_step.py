@@ -84,7 +84,7 @@ class SelfSupervisedStep(BackendStep):
             trainable=False,
             dtype="float32",
         )
-        self.loss_scale.assign(list(self.loss_weights.values()))
+        self.apply_loss_weights()
         self.loss_trackers = [
             keras.metrics.Mean(name=name)
             for name in ("loss", *(f"loss_{name}" for name in self.loss_weights))
@@ -101,6 +101,10 @@ class SelfSupervisedStep(BackendStep):
                 f"{', '.join(self.loss_weights)}."
             )
         self.loss_weights[name] = float(weight)
+        self.apply_loss_weights()
+
+    def apply_loss_weights(self):
+        """Let the variable that a step multiplies with be what `loss_weights` says."""
         self.loss_scale.assign(list(self.loss_weights.values()))
 
     def total_loss(self, losses):

@@ -1,5 +1,6 @@
 """Which frame the static input of a clip repeats."""
 
+import keras
 import numpy as np
 import pytest
 from keras import ops
@@ -81,3 +82,19 @@ def test_a_frame_that_the_clip_has_not_is_refused():
     layer = StaticDynamicDecoupler(frame_index=FRAMES)
     with pytest.raises(ValueError, match=f"`frame_index` is {FRAMES}"):
         layer(draw_clips())
+
+
+def test_neighbours_are_told_apart_in_half_precision():
+    clips = np.full((1, 3, 1, 1, 1), 2.0, "float32")
+    clips[:, 1] += 0.004  # half a step of bfloat16
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    found = StaticDynamicDecoupler()(clips)["dynamic"]
+    found = ops.convert_to_numpy(found).ravel()
+    np.testing.assert_allclose(found, [0.0, 0.004, -0.004], atol=1e-5)
+
+
+@pytest.mark.parametrize("wrap", ["roll", "zero", "repeat"])
+def test_one_frame_does_not_move(wrap):
+    clips = draw_clips()[:, :1]
+    found = ops.convert_to_numpy(StaticDynamicDecoupler(wrap)(clips)["dynamic"])
+    np.testing.assert_array_equal(found, np.zeros_like(clips))

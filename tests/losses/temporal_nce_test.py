@@ -124,18 +124,22 @@ def test_chunks_change_neither_the_value_nor_the_gradient(cross_chunks, match):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
-def test_a_step_without_negatives_has_no_loss_and_no_gradient():
+@pytest.mark.parametrize("match", ["nearest", "interpolated"])
+def test_a_step_without_negatives_has_no_loss_and_no_gradient(match):
     short, long, *times = draw(batch=2)
 
     def value(*vectors):
         off = np.array([False, False])
-        return temporal_nce(*vectors, *times, negatives="within", within_rows=off)
+        rows = {"negatives": "within", "within_rows": off}
+        return temporal_nce(*vectors, *times, match=match, **rows)
 
     assert to_float(value(short, long)) == pytest.approx(0, abs=1e-6)
     for slope in gradients(value, short, long):
         np.testing.assert_allclose(slope, 0, atol=1e-6)
     one = [x[:1] for x in draw()]
-    assert loss(*one, negatives="across") == pytest.approx(0, abs=1e-6)
+    alone = loss(*one, negatives="across", match=match)
+    assert alone == pytest.approx(0, abs=1e-6)
+    assert loss(*one, negatives="within", match=match) > 0.1
 
 
 def test_a_looped_video_keeps_only_the_negatives_of_others():

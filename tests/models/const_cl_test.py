@@ -384,6 +384,12 @@ def test_a_preset_brings_everything_back(tmp_path):
     model.save_to_preset(str(tmp_path))
     loaded = ConSTCL.from_preset(str(tmp_path))
     assert loaded.get_config() == model.get_config()
+    with pytest.raises(ValueError, match=r"`loss_weights`.*with 0 for those"):
+        ConSTCL.from_preset(str(tmp_path), loss_weights={"global": 1.0})
+    plain = {**dict.fromkeys(model.loss_weights, 0.0), "global": 1.0}
+    other = ConSTCL.from_preset(str(tmp_path), loss_weights=plain)
+    losses = {**dict.fromkeys(plain, 5.0), "global": 2.0}
+    assert float(to_numpy(other.total_loss(losses))) == 2
     for a, b in zip(model.get_weights(), loaded.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -159,6 +159,21 @@ def test_keys_are_of_one_clip_and_searches_of_the_other(model):
         } == changed
 
 
+@pytest.mark.parametrize("terms", [None, {"vv": 1.0, "vd": 1.0, "dv": 1.0}])
+def test_a_search_for_the_same_clip_finds_it(terms):
+    """Batch norm is the same for both clips: the mixture of inputs is."""
+    model = tiny_dclr.build(loss_weights=terms)
+    views = tiny_dclr.draw_views(np.random.default_rng(1))
+    keys = model.key_forward({n: x[:, [1, 1]] for n, x in views.items()})
+    searched = {"sv", "dv"} if terms is None else {"dv"}
+    assert set(keys["mining"]) == searched
+    for head in searched:
+        found, kept = (
+            ops.convert_to_numpy(keys[part][head]) for part in ("mining", "embeddings")
+        )
+        np.testing.assert_allclose(found, kept, atol=1e-5)
+
+
 def test_a_slot_is_one_video_in_all_queues_and_banks(model):
     keys = drawn(model)[0]["keys"]["embeddings"]
     tensors = {name: ops.convert_to_tensor(x) for name, x in keys.items()}

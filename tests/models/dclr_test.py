@@ -7,6 +7,8 @@ from keras import ops
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.models import DCLR, DCLRViews
 
+CONTRASTS = ("vv", "vs", "sv", "vd", "dv")
+
 
 def small_model(**kwargs):
     backbone = VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625)
@@ -48,7 +50,7 @@ def test_fit_moves_weights_fills_queues_and_survives_a_preset(tmp_path):
     model.compile(keras.optimizers.SGD(0.01, momentum=0.9), jit_compile=True)
     before = model.backbone.get_weights()
     history = model.fit(batches(), steps_per_epoch=3, epochs=1, verbose=0).history
-    for name in ("vv", "vs", "sv", "vd", "dv", "activation"):
+    for name in (*CONTRASTS, "activation"):
         assert np.isfinite(history[f"loss_{name}"]).all()
     after = model.backbone.get_weights()
     assert any(np.abs(a - b).max() > 0 for a, b in zip(before, after, strict=True))
@@ -59,6 +61,23 @@ def test_fit_moves_weights_fills_queues_and_survives_a_preset(tmp_path):
         np.testing.assert_array_equal(a, b)
     clips = np.zeros((2, 2, 16, 16, 3), "float32")
     assert model.predict(clips, verbose=0).shape == (2, model.backbone.feature_dim)
+
+
+def test_weights_of_terms_stand_above_what_was_saved(tmp_path):
+    model = small_model()
+    model.set_loss_weight("activation", 0.5)
+    model.save_to_preset(str(tmp_path))
+    as_saved = DCLR.from_preset(str(tmp_path))
+    assert as_saved.loss_weights == model.loss_weights
+    assert scales(as_saved) == {**dict.fromkeys(CONTRASTS, 1.0), "activation": 0.5}
+    other = {name: 2.0 for name in CONTRASTS} | {"activation": 0.0}
+    assert scales(DCLR.from_preset(str(tmp_path), loss_weights=other)) == other
+
+
+def scales(model):
+    """What a step multiplies the terms with."""
+    values = ops.convert_to_numpy(model.loss_scale).tolist()
+    return dict(zip(model.loss_weights, values, strict=True))
 
 
 def test_momentum_twin_stays_out_of_the_gradient():

@@ -16,7 +16,7 @@ from keras_avrep.losses import (
 )
 from keras_avrep.models import ActionLocaliser, ConSTCL, SiameseTracker, track
 from keras_avrep.models.const_cl import TrackingSettings, context_crop
-from keras_avrep.models.const_cl.tracking import context_side, upsample
+from keras_avrep.models.const_cl.tracking import _State, context_side, upsample
 
 RNG = np.random.default_rng(0)
 
@@ -281,3 +281,14 @@ def test_the_loop_follows_a_moving_square():
         PatchTracker(), frames[[0] * 4], truth[0], TrackingSettings(num_scales=1)
     )
     np.testing.assert_allclose(still, [truth[0]] * 4, atol=1.5)
+
+
+def test_where_a_target_is_does_not_depend_on_other_scales():
+    frame = np.full((96, 96, 3), 20.0, "float32")
+    target = _State(PatchTracker(), frame, (40, 40, 16, 16), TrackingSettings())
+    response = np.random.default_rng(0).uniform(size=(33, 33))
+    response[20, 9] = 2
+    expected = target._windowed(response)
+    # A map of another scale that goes further down moves this one up.
+    for lowered in (1.0, 10.0, 1000.0):
+        np.testing.assert_allclose(target._windowed(response + lowered), expected)

@@ -7,6 +7,7 @@ from tiny_static_dynamic_concepts import build, draw_batch, draw_clips, draw_vie
 from keras_avrep.backbones import VideoResNetBackbone
 from keras_avrep.export import export_part
 from keras_avrep.export.inference_form import float32_model
+from keras_avrep.layers import ActivationMap
 from keras_avrep.models import ConceptViews, StaticDynamicConcepts
 from keras_avrep.training import make_optimizer, recalibrate_batch_norm
 
@@ -273,6 +274,24 @@ def test_units_are_shares_of_the_activation(trained):
     activation = model.activation_maps(clips)["rgb"]
     np.testing.assert_allclose(total, activation, atol=1e-3)
     assert all(maps.dtype == np.float32 for maps in units.values())
+
+
+def test_maps_of_other_inputs_are_those_of_a_step_and_leave_no_trace(trained):
+    model, clips = trained[0], draw_clips(rng())
+    before = model.get_weights()
+    maps = model.activation_maps(clips)
+    for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    inputs = model.map_inputs(model.get_layer("normalise")(clips))
+    assert list(inputs) == ["rgb", "static", "dynamic"] and set(maps) == set(inputs)
+    stacked = ops.concatenate(list(inputs.values()))
+    whole = to_numpy(ActivationMap()(model.backbone(stacked, training=True)))
+    model.set_weights(before)
+    expected = np.split(whole[..., 0], 3)
+    np.testing.assert_allclose(maps["static"], expected[1], atol=1e-4)
+    np.testing.assert_allclose(maps["dynamic"], expected[2], atol=1e-4)
+    alone = to_numpy(ActivationMap()(model.backbone(inputs["rgb"], training=False)))
+    np.testing.assert_allclose(maps["rgb"], alone[..., 0], atol=1e-4)
 
 
 def test_calibration_reaches_the_heads_that_inference_uses(trained):

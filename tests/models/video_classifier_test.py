@@ -91,6 +91,14 @@ def test_says_what_can_be_exported():
     np.testing.assert_array_equal(logits, classifier.predict(CLIPS, verbose=0))
 
 
+def test_a_fresh_one_has_the_precision_that_was_asked_for():
+    fresh = VideoClassifier.from_preset(
+        "dclr_tiny", load_weights=False, num_classes=3, dtype="mixed_bfloat16"
+    )
+    assert fresh.backbone.get_layer("stem_spatial").compute_dtype == "bfloat16"
+    assert fresh.get_layer("logits").compute_dtype == "float32"
+
+
 @pytest.mark.parametrize("task", [DCLR, VideoClassifier])
 def test_weights_of_a_bare_configuration_are_a_helpful_error(task):
     kwargs = {"num_classes": 3} if task is VideoClassifier else {}

@@ -206,7 +206,8 @@ class ConSTCL(PretrainingTask):
         # All first views, then all second ones; each half is a view from here on.
         video = _stack_views(views["video"])
         if "local" not in self.loss_weights:
-            return self._global_outputs(self.backbone(video, training=training))
+            maps = self.backbone(video, training=training)
+            return self._global_outputs(maps, training)
         maps = self._maps(video, training)
         boxes = _stack_views(views["boxes"])
         outputs = self.region_head(maps["local"], boxes, training=training)

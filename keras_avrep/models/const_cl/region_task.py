@@ -16,7 +16,11 @@ class RegionTask(WeightsWithoutOptimizer, Task):
 
     @classmethod
     def for_backbone(cls, backbone, **kwargs):
-        """A task on a copy of a backbone, in the form that the task needs."""
+        """A task on a backbone, in the form that the task needs.
+
+        The backbone is the one given where no other form is needed, so it is trained,
+        or frozen, with the task.
+        """
         return cls(cls.prepare_backbone(backbone), **kwargs)
 
     @classmethod

@@ -63,7 +63,8 @@ class RegionTransformHead(keras.layers.Layer):
         head_dim=128,
         **kwargs,
     ):
-        super().__init__(**kwargs)
+        # Boxes lose half a cell of a fine map in half precision; sublayers cast.
+        super().__init__(**{**kwargs, "autocast": False})
         if head not in HEADS:
             raise ValueError(f"`head` must be one of {HEADS}, got {head!r}.")
         self.head = head

@@ -115,6 +115,8 @@ class _State:
 
     def _windowed(self, response):
         """Offset of the largest place from the middle, in fine cells."""
+        # Of this scale alone: what another one is below zero says nothing of places.
+        response = response - response.min()
         response = response / (response.sum() + 1e-16)
         window = np.outer(*(np.hanning(n) for n in response.shape))
         share = self.settings.window

@@ -6,9 +6,9 @@ import numpy as np
 class LocalGlobalSampler:
     """Local clips in ascending order, and a global view that spans them all.
 
-    The global view starts where the video does and covers it, or, of a long
-    video, a random window at the largest stride. That window is cut into equal
-    parts, with one local clip in each, so clips never overlap.
+    The global view is a random window of the video at the stride, up to the largest
+    one, that lets it cover most. That window is cut into equal parts, with one local
+    clip in each, so clips never overlap.
 
     Where the parts are too short for a clip at stride 1, clips do overlap and
     `ordered` is 0. A video shorter than a clip is slowed down: every clip shows

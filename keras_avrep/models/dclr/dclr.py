@@ -14,13 +14,14 @@ from keras_avrep.models.dclr.dclr_presets import FOLDER, PRESETS
 from keras_avrep.models.dclr.dclr_terms import (
     ALIGNMENT,
     HEADS,
+    MODES,
     TERMS,
     check_mine,
     check_weights,
     mining_head,
 )
 from keras_avrep.models.dclr.dclr_views import DCLRViews
-from keras_avrep.models.pixel_features import pixel_features
+from keras_avrep.models.pixel_features import maps_in_one_batch, pixel_features
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.training import MomentumEncoder
 
@@ -147,6 +148,7 @@ class DCLR(PretrainingTask):
         return {"queue_size": max(batch_size, min(size, num_videos // 2))}
 
     def after_loading(self):
+        super().after_loading()
         if int(ops.convert_to_numpy(self.queue.count)) == 0:
             # No training state came with the backbone: the twins start from it.
             self.momentum_encoder.copy_from([self.backbone, self.heads])
@@ -163,20 +165,8 @@ class DCLR(PretrainingTask):
         }
 
     def feature_maps(self, inputs):
-        """Maps of the twin as a step computes them, all kinds of input in one batch.
-
-        The backbone's own batch norm is set to whole RGB clips in the end, and knows
-        nothing of frozen frames and differences.
-        """
-        backbone, _ = self.momentum_encoder.twins
-        before = [ops.copy(v) for v in backbone.non_trainable_variables]
-        stacked = ops.concatenate(list(inputs.values()), axis=0)
-        maps = ops.split(backbone(stacked, training=True), len(inputs), axis=0)
-        for variable, value in zip(
-            backbone.non_trainable_variables, before, strict=True
-        ):
-            variable.assign(value)
-        return dict(zip(inputs, maps, strict=True))
+        """Maps of the twin, which a step weights its features with."""
+        return maps_in_one_batch(self.momentum_encoder.twins[0], inputs)
 
     # --- the parts of a step -------------------------------------------------
 
@@ -195,8 +185,12 @@ class DCLR(PretrainingTask):
             "activations": {},
             "mining": {},
         }
-        if self._query_key_modes():
-            maps_q = self._encode(backbone, views, 0, self._query_key_modes())
+        needed = self._query_key_modes()
+        if needed:
+            # With the inputs of clip k: another mixture in the batch would be another
+            # batch norm, and what is searched for would not be what is found.
+            modes = [m for m in MODES if m in {*self._modes(), *needed}]
+            maps_q = self._encode(backbone, views, 0, modes)
             keys["activations"] = self._activations(maps_q)
             keys["mining"] = self._mining_embeddings(heads, maps_q)
         return keys
@@ -261,16 +255,16 @@ class DCLR(PretrainingTask):
         modes = {HEADS[head][0] for head in self.heads.names} | {"rgb"}
         if self.activation_decoupling:
             modes |= {HEADS[head][1] for head in self.heads.names}
-        return [mode for mode in ("rgb", "static", "dynamic") if mode in modes]
+        return [mode for mode in MODES if mode in modes]
 
     def _query_key_modes(self):
-        """Modes of the query clip that the key encoder has to see."""
+        """Modes of the query clip that the key encoder has to tell of."""
         modes = set(self.mined_modes)
         if self.activation_decoupling:
             modes |= {HEADS[head][1] for head in self.heads.names} - {None}
         if ALIGNMENT in self.loss_weights:
             modes |= {"static", "dynamic"}
-        return [mode for mode in ("static", "dynamic") if mode in modes]
+        return modes
 
     def _encode(self, backbone, views, clip, modes):
         """Feature maps of one of the two clips, all modes in one batch."""
