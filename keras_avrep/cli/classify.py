@@ -66,7 +66,10 @@ def write_predictions(out, found):
     rows = zip(found.paths, found.classes, found.probabilities, strict=True)
     with (
         replacing(out) as temporary,
-        open(temporary, "w", newline="", encoding="utf-8") as file,
+        # Names of files need not be UTF-8: they are written as they are.
+        open(
+            temporary, "w", newline="", encoding="utf-8", errors="surrogateescape"
+        ) as file,
     ):
         writer = csv.writer(file)
         writer.writerow(["path", "class", "probability"])

@@ -73,6 +73,11 @@ def demonstrate(args, out, say):
     from keras_avrep.models import system_of
 
     preset = chosen_preset(args.model, None)
+    if not hasattr(system_of(preset), "baseline"):
+        raise ValueError(
+            f"--model {args.model} finds what sounds, which the demo does not show; "
+            "see notebooks/03_find_what_sounds.ipynb."
+        )
     policy = set_device(say=say)
     manifest = prepare_data(args, out)
     on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
@@ -117,12 +122,12 @@ def export_one(model, folder, splits, clip, name, say):
     }
     try:
         rows = export_all(model, folder, clips, **options)
-    except (ExportError, ValueError):
+    except (ExportError, ValueError, RuntimeError):
         rows = []
         for kind in FORMATS:
             try:
                 rows += export_all(model, folder, clips, formats=[kind], **options)
-            except (ExportError, ValueError) as error:
+            except (ExportError, ValueError, RuntimeError) as error:
                 rows.append({"format": kind, "note": f"not written: {error}"})
         write_json(folder / "export.json", rows)
     show_exports(rows, say)

@@ -7,6 +7,7 @@ One row for each video: its path, its labels, and its feature, the mean over
 equally spaced clips. Run the same command again to go on where it stopped.
 """
 
+import shutil
 from pathlib import Path
 
 from keras_avrep.cli.arguments import add_crops, add_threads, positive
@@ -46,14 +47,13 @@ def run(args):
         "crops": args.crops,
         "workers": args.threads,
     }
-    rows, rejects = embed_in_parts(model, manifest.records, out, options, say)
-    write(out, rows)
+    rows, rejects = embed_in_parts(model, manifest.records, out, options, say, write)
     list_rejects(manifest, rejects, out.with_name(f"{out.stem}_rejects.jsonl"), say)
     say(f"{len(rows['path'])} videos of {rows['feature'].shape[1]} numbers in {out}")
 
 
-def embed_in_parts(model, records, out, options, say):
-    """Embed in parts that are kept until all are there."""
+def embed_in_parts(model, records, out, options, say, write):
+    """Embed in parts that are kept until all are there and written."""
     import numpy as np
 
     from keras_avrep.evaluation import embed_videos
@@ -85,9 +85,8 @@ def embed_in_parts(model, records, out, options, say):
     if not rows["path"]:
         raise ValueError("None of the videos can be decoded.")
     rows["feature"] = np.concatenate(rows["feature"])
-    for part in folder.iterdir():
-        part.unlink()
-    folder.rmdir()
+    write(out, rows)
+    shutil.rmtree(folder)
     return rows, rejects
 
 
@@ -117,7 +116,8 @@ def start_afresh_unless_same(folder, records, model, options):
     """Drop parts that another model, other videos or other clips left."""
     import hashlib
 
-    digest = hashlib.sha256(repr((options, [r.video_id for r in records])).encode())
+    files = [(r.path, *stamp_of(r.path)) for r in records]
+    digest = hashlib.sha256(repr((options, files)).encode())
     for weight in model.representation.get_weights():
         digest.update(weight.tobytes())
     stamp = folder / "stamp"
@@ -125,6 +125,15 @@ def start_afresh_unless_same(folder, records, model, options):
         for part in folder.iterdir():
             part.unlink()
         stamp.write_text(digest.hexdigest())
+
+
+def stamp_of(path):
+    """What tells that a file is another one; nothing of one that is gone."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return ()
+    return status.st_size, status.st_mtime_ns
 
 
 def write_npz(out, rows):

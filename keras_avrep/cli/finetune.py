@@ -67,7 +67,12 @@ def run(args):
     recipe = chosen_recipe(args, model)
     check_same_run(out, run_config(args, label, config["clip"], recipe))
     classes = sorted({r.labels[label] for r in train})
-    test = [r for r in test if r.labels[label] in classes]
+    if len(classes) < 2:
+        raise ValueError(
+            f"All training videos have the same {label}, {classes[0]!r}; a classifier "
+            "needs two classes at least."
+        )
+    test = of_known_classes(test, label, classes, say)
     classifier = VideoClassifier.for_backbone(
         model.backbone,
         len(classes),
@@ -99,6 +104,8 @@ def run(args):
     except KeyboardInterrupt:
         say(f"\nSaved in {out}; run the same command again to resume.")
         raise
+    classifier.save_to_preset(str(out / "preset"))
+    write_json(out / "preset" / CLIP_FILE, {**config["clip"], "classes": classes})
     scores = classification_accuracy(
         classifier,
         test,
@@ -111,8 +118,6 @@ def run(args):
         **clip,
     )
     accuracy = scores[1]
-    classifier.save_to_preset(str(out / "preset"))
-    write_json(out / "preset" / CLIP_FILE, {**config["clip"], "classes": classes})
     result = {"label": label, "classes": classes, "accuracy": accuracy}
     result["rejected"] = len(manifest.rejects)
     if len(classes) > 5:
@@ -120,6 +125,23 @@ def run(args):
     write_json(out / "classifier.json", {**result, "clip": config["clip"]})
     top = f" (top 5 {scores[5]:.1%})" if "top_5" in result else ""
     say(f"accuracy on {len(test)} held-out videos: {accuracy:.1%}{top}; saved in {out}")
+
+
+def of_known_classes(test, label, classes, say):
+    """Held-out videos that a classifier can be right about; others are told."""
+    known = [r for r in test if r.labels[label] in classes]
+    unknown = sorted({r.labels[label] for r in test} - set(classes))
+    if unknown:
+        say(
+            f"{len(test) - len(known)} held-out videos are left out: no training video "
+            f"is of their {label} ({', '.join(unknown)})"
+        )
+    if not known:
+        raise ValueError(
+            f"No held-out video has a {label} that a training video has; put some of "
+            "each class into both."
+        )
+    return known
 
 
 def chosen_recipe(args, model):

@@ -34,6 +34,10 @@ def main(argv=None) -> int:
     # The loader's library warns where JAX is not installed; nobody needs it there.
     logging.getLogger("absl").setLevel(logging.ERROR)
     args = build_parser().parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be in the terminal's encoding.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     try:
         if args.command not in LIGHT:
             import_keras_quietly()

@@ -129,7 +129,8 @@ class Manifest:
 
     def write_rejects(self, path: str | os.PathLike) -> None:
         """Write one JSON line `{"path", "reason"}` for every reject."""
-        lines = [json.dumps(r, ensure_ascii=False) + "\n" for r in self.rejects]
+        # Escaped: names of files need not be UTF-8.
+        lines = [json.dumps(r) + "\n" for r in self.rejects]
         write_text(path, "".join(lines))
 
 
@@ -325,20 +326,30 @@ def _assemble(root: Path, entries: dict) -> Manifest:
 
 def _read_annotations(path: Path) -> tuple[dict, list]:
     annotations, bad = {}, []
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    # A name that is not UTF-8 is that of no video, or of one in a list of its own.
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         try:
             entry = json.loads(line)
-            annotations[entry["video"]] = entry
-        except (ValueError, KeyError, TypeError):
-            bad.append(
-                {
-                    "path": f"{path.name}:{number}",
-                    "reason": 'is not a JSON object with a "video"',
-                }
-            )
+            reason = _wrong_labels(entry)
+            annotations[entry["video"]] = {} if reason else entry
+        except (ValueError, KeyError, TypeError, AttributeError):
+            reason = 'is not a JSON object with a "video"'
+        if reason:
+            bad.append({"path": f"{path.name}:{number}", "reason": reason})
     return annotations, bad
+
+
+def _wrong_labels(entry: dict) -> str | None:
+    """What is wrong with the labels of a line, if anything."""
+    labels = entry.get("labels", {})
+    if isinstance(labels, dict) and not any(
+        value is None or isinstance(value, (dict, list)) for value in labels.values()
+    ):
+        return None
+    return 'its "labels" are not a JSON object from name to label'
 
 
 def _annotated(record: VideoRecord, annotation: dict | None) -> VideoRecord:

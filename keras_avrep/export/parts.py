@@ -13,6 +13,7 @@ from keras_avrep.export.inference_form import (
     save_function,
 )
 from keras_avrep.export.part_readme import write_part_readme
+from keras_avrep.export.saved_model import write_models_config
 
 PART_FORMATS = ("saved_model", "litert")
 
@@ -160,6 +161,7 @@ def _write_archive(fixed, path):
 def _write_saved_model(fixed, folder, name):
     path = folder / name / "1"
     _write_archive(fixed, path)
+    write_models_config(folder)
     return path
 
 

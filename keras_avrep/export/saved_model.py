@@ -127,7 +127,7 @@ def export_saved_model(
     write_warmup(partial, name, warmup)
     _remove(target)
     partial.rename(target)
-    (folder / "models.config").write_text(_models_config(folder))
+    write_models_config(folder)
     (folder / "README.md").write_text(_readme(name, version, fixed, part))
     return target
 
@@ -149,8 +149,13 @@ def _remove(folder):
         shutil.rmtree(folder)
 
 
+def write_models_config(folder) -> None:
+    """Let TF Serving know the models of a folder, new ones and those of before."""
+    (folder / "models.config").write_text(_models_config(folder))
+
+
 def _models_config(folder):
-    """The models of the folder, this one and those exported before."""
+    """The list of them, in TF Serving's own format."""
     graphs = folder.glob("*/*/saved_model.pb")
     names = {graph.parts[-3] for graph in graphs if graph.parts[-2].isdigit()}
     entries = "".join(CONFIG_ENTRY.format(name=name) for name in sorted(names))

@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from media_files import write_ramp
 
 from keras_avrep.backbones import ResNet3DBackbone
+from keras_avrep.cli.finetune import of_known_classes
 from keras_avrep.cli.main import main
 from keras_avrep.cli.run_folder import CLIP_FILE, read_json, write_json
 
@@ -74,3 +76,24 @@ def test_finetune_lists_each_video_once(run, manifest, tmp_path, capsys):
     assert paths_in(out / "rejects.jsonl") == SPOILT
     assert read_json(out / "classifier.json")["rejected"] == 3
     assert "1.mp4: cannot be opened" in capsys.readouterr().out
+
+
+def test_finetune_tells_of_classes_that_no_training_video_has(capsys):
+    videos = [SimpleNamespace(labels={"class": c}) for c in ("a", "c", "d", "c")]
+    known = of_known_classes(videos, "class", ["a", "b"], print)
+    assert known == videos[:1]
+    assert "3 held-out videos are left out" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="No held-out video has a class"):
+        of_known_classes(videos[1:], "class", ["a", "b"], print)
+
+
+def test_finetune_refuses_a_single_class(run, tmp_path, capsys):
+    videos = tmp_path / "videos"
+    lines = [
+        {"video": p.relative_to(videos).as_posix(), "labels": {"class": "run"}}
+        for p in videos.rglob("*.mp4")
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (videos / "annotations.jsonl").write_text(text)
+    assert main(["finetune", str(run), str(videos), "--out", str(tmp_path / "t")]) == 2
+    assert "needs two classes" in capsys.readouterr().err

@@ -1,5 +1,8 @@
 import json
 import os
+import shutil
+import subprocess
+import sys
 
 import pytest
 from media_files import cut, write_ramp
@@ -162,3 +165,39 @@ def test_files_that_go_with_videos_are_counted(tmp_path):
     assert any("3 other files left alone" in line for line in lines)
     manifest.save(tmp_path / "m.json")
     assert Manifest.load(tmp_path / "m.json") == manifest
+
+
+@pytest.mark.parametrize("labels", [None, ["run"], {"class": None}, {"class": [1]}])
+def test_labels_that_are_none_cost_one_line(tmp_path, labels):
+    for name in ("a.mp4", "b.mp4"):
+        write_ramp(tmp_path / name, count=6)
+    lines = [{"video": "a.mp4", "labels": labels}]
+    lines += [{"video": "b.mp4", "labels": {"class": "run"}}, ["c.mp4"]]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "annotations.jsonl").write_text(text)
+    manifest = scan_folder(tmp_path)
+    assert [r.labels for r in manifest.records] == [{}, {"class": "run"}]
+    assert [r["path"] for r in manifest.rejects] == [
+        "annotations.jsonl:1",
+        "annotations.jsonl:3",
+    ]
+    assert "labels" in manifest.rejects[0]["reason"]
+
+
+def test_names_that_are_not_utf8_stop_nothing(tmp_path, capfd):
+    folder = os.fsencode(tmp_path / "videos")
+    os.makedirs(folder)
+    clip = write_ramp(tmp_path / "clip.mp4", count=6)
+    for name in (b"good.mp4", b"caf\xe9.mp4"):
+        shutil.copy(os.fsencode(clip), os.path.join(folder, name))
+    with open(os.path.join(folder, b"bad\xe9.mp4"), "w") as file:
+        file.write("no video")
+    rejects = tmp_path / "rejects.jsonl"
+    command = ["scan", str(tmp_path / "videos"), "--rejects", str(rejects)]
+    code = "from keras_avrep.cli.main import run; run()"
+    program = [sys.executable, "-c", code, *command]
+    strict = {**os.environ, "PYTHONIOENCODING": "utf-8:strict"}
+    assert subprocess.run(program, env=strict).returncode == 0
+    assert "2 videos" in capfd.readouterr().out
+    (line,) = rejects.read_text().splitlines()
+    assert os.fsencode(json.loads(line)["path"]) == b"bad\xe9.mp4"

@@ -1,11 +1,12 @@
 """Features of more videos than one part, interrupted and gone on with."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from keras_avrep.cli.embed import CHUNK, embed_in_parts
+from keras_avrep.cli.embed import CHUNK, embed_in_parts, write_npz
 from keras_avrep.data import scan_folder, write_video
 
 COUNT = CHUNK + 6
@@ -48,8 +49,9 @@ def records(tmp_path_factory):
     return found
 
 
-def embed(model, records, out, **options):
-    return embed_in_parts(model, records, out, {**OPTIONS, **options}, lambda x: None)
+def embed(model, records, out, write=lambda out, rows: None, **options):
+    options = {**OPTIONS, **options}
+    return embed_in_parts(model, records, out, options, lambda text: None, write)
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +125,26 @@ def test_half_a_part_is_not_taken_for_one(records, whole, tmp_path):
     second = Brightness()
     check_equal(embed(second, records, out), whole)
     assert second.clips == COUNT - 1
+
+
+def test_parts_of_other_files_of_the_same_names_are_not_reused(records, interrupted):
+    changed = Path(records[0].path)
+    status = changed.stat()
+    os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
+    other = Brightness()
+    embed(other, records, interrupted)
+    assert other.clips == COUNT - 1
+
+
+def test_parts_outlive_a_file_that_cannot_be_written(records, tmp_path):
+    out = tmp_path / "f.npz"
+    out.mkdir()
+    with pytest.raises(OSError):
+        embed(Brightness(), records, out, write_npz)
+    out.rmdir()
+    again = Brightness()
+    rows, _ = embed(again, records, out, write_npz)
+    assert again.clips == 0
+    with np.load(out) as content:
+        np.testing.assert_array_equal(content["feature"], rows["feature"])
+    assert [p.name for p in tmp_path.iterdir()] == ["f.npz"]

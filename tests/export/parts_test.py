@@ -34,6 +34,8 @@ def test_named_inputs_and_outputs_come_back_the_same(tmp_path):
         assert row["outputs"] == {"logits": [5], "boxes_out": [3, 2]}
         assert row["bytes"] > 0
         assert (tmp_path / row["path"]).exists()
+    # What is there is served.
+    assert 'name: "both"' in (tmp_path / "models.config").read_text()
     text = (tmp_path / "both.md").read_text()
     assert "| `both.tflite` | `video` (1, 2, 8, 8, 3), `boxes` (1, 3, 4) |" in text
     assert "places for" not in text
