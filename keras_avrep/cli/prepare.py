@@ -3,8 +3,9 @@
     keras-avrep prepare videos --out small --size 128
     keras-avrep prepare footage --out small --segment-seconds 20
 
-Labels, splits and sub-folders stay. Pretrain on the copies: reading a clip then
-costs little, epoch after epoch. Run the same command again to go on.
+Labels, splits, known boxes and sub-folders stay. Pretrain on the copies: reading a
+clip then costs little, epoch after epoch. Run the same command again to go on, or
+when videos have come, changed or gone: copies of those that are gone are removed.
 """
 
 from pathlib import Path
@@ -35,7 +36,10 @@ def run(args):
     from keras_avrep.cli.progress import Progress, say
     from keras_avrep.cli.videos import list_rejects, manifest_cache, open_videos
     from keras_avrep.data import prepare_videos
+    from keras_avrep.data.prepare import check_folder
 
+    # Before the cache is written there.
+    check_folder(args.out, args.folder)
     cache = manifest_cache(args.out, args.out)
     manifest = open_videos(args.folder, cache, args.workers)
     rejects = prepare_videos(

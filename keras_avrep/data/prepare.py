@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import av
@@ -12,9 +15,12 @@ from keras_avrep.data.audio import read_waveform
 from keras_avrep.data.files import write_text
 from keras_avrep.data.manifest import ANNOTATIONS, Manifest, VideoRecord
 from keras_avrep.data.media import MediaError, stream_frames
+from keras_avrep.data.prepared_names import CopyPlan, plan_copies
+from keras_avrep.data.readers.box_tracks import boxes_to_json, find_box_tracks
 from keras_avrep.data.video_writer import write_video
 
 SAMPLE_RATE = 16000  # Hz, of the copies' sound
+ORIGIN = ".prepared_from"  # says which folder the copies are of
 
 
 def prepare_videos(
@@ -29,14 +35,16 @@ def prepare_videos(
 ) -> list[dict[str, str]]:
     """Write a copy of every video with a small short side and many key frames.
 
-    Sub-folders, labels and splits stay. What is there already is kept, so an
-    interrupted preparation goes on where it was; copies of a source that has changed,
-    or made with other options, are made again. Sound is kept as one channel of
-    16 kHz, in time with the picture; where it cannot be decoded, it is left out.
+    Sub-folders, labels and splits stay, and so do boxes of an `annotations.jsonl` as
+    `read_box_tracks` reads them. What is there already is kept, so an interrupted
+    preparation goes on where it was; copies of a source that has changed, or made with
+    other options, are made again, and those of videos that `manifest` no longer has
+    are removed. Sound is kept as one channel of 16 kHz, in time with the picture;
+    where it cannot be decoded, it is left out.
 
     Args:
         manifest: the videos.
-        folder: where to; it can be scanned like the original.
+        folder: where to, outside the videos' own folder; it can be scanned like that.
         size: int. Short side in pixels; smaller videos keep theirs. Defaults
             to 128.
         keyframe_interval: int. Frames from one key frame to the next. Defaults
@@ -47,7 +55,12 @@ def prepare_videos(
         progress: called with (videos done, videos in all). Defaults to `None`.
 
     Returns:
-        `{"path", "reason"}` of each video that was left out, or whose sound was.
+        `{"path", "reason"}` of each video that was left out, or whose sound was, and
+        of boxes that cannot be read.
+
+    Raises:
+        ValueError: if `folder` is the one the videos are in, or inside it, or has
+            copies of other videos.
 
     Example:
     ```python
@@ -55,101 +68,139 @@ def prepare_videos(
     ```
     """
     folder = Path(folder)
+    check_folder(folder, manifest.root)
     folder.mkdir(parents=True, exist_ok=True)
-    if folder.resolve() == Path(manifest.root).resolve():
-        raise ValueError(f"`folder` {folder} is the one the videos are in.")
+    _claim(folder, manifest.root)
     options = {
         "size": size,
         "keyframe_interval": keyframe_interval,
         "segment_seconds": segment_seconds,
     }
+    plans = plan_copies(manifest.records, segment_seconds)
+    planned = {name for plan in plans for name in plan.files}
+    notes = _read_notes(folder, plans)
 
-    def copy(record, name):
+    def copy(record, plan):
+        before = notes.get(plan.name, {})
+        # Another video may take over what is no longer needed here.
+        old = set(before.get("names", ())) - (planned - set(plan.files))
         try:
-            return _copy(record, folder, name, options)
+            return _copy(record, folder, plan, options, before, old)
         except (MediaError, ValueError, OSError, av.FFmpegError) as error:
-            return [], {"path": record.video_id, "reason": str(error)}
+            return [], [], {"path": record.video_id, "reason": str(error)}
 
-    lines, rejects = [], []
-    names = _copy_names(manifest.records)
+    tracks, rejects = _boxes(manifest)
+    lines, listed = [], {}
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        results = pool.map(copy, manifest.records, names)
-        for done, (record, result) in enumerate(
-            zip(manifest.records, results, strict=True), 1
+        results = pool.map(copy, manifest.records, plans)
+        for done, (record, plan, result) in enumerate(
+            zip(manifest.records, plans, results, strict=True), 1
         ):
-            paths, reject = result
+            names, bounds, reject = result
             rejects += [reject] if reject else []
-            lines += [_annotation(path, record) for path in paths]
+            lines += _annotations(names, bounds, record, tracks.get(record.video_id))
+            listed |= {plan.name: names} if names else {}
             if progress is not None:
                 progress(done, len(manifest.records))
     write_text(folder / ANNOTATIONS, "".join(lines))
+    _remove_unlisted(folder, notes, _read_notes(folder, plans), listed)
     return rejects
 
 
-def _copy_names(records: list[VideoRecord]) -> list[str]:
-    """Relative names of the copies, without a suffix, all different."""
-    names = {}
-    for record in records:
-        name = Path(record.video_id).with_suffix("").as_posix()
-        # Two videos may differ in their suffix only.
-        name = record.video_id if name in names else name
-        while name in names:
-            name += "_"
-        names[name] = record
-    return list(names)
+def check_folder(folder, root) -> None:
+    """Refuse a folder for copies that is found with the videos below `root`.
+
+    Raises:
+        ValueError: if it is `root` or inside it.
+    """
+    place, root = Path(folder).resolve(), Path(root).expanduser().resolve()
+    if place == root:
+        raise ValueError(f"`folder` {folder} is the one the videos are in.")
+    if place.is_relative_to(root):
+        raise ValueError(
+            f"`folder` {folder} for the copies is inside {root}, where the videos are: "
+            "give one outside (`--out`), or the next run would copy the copies."
+        )
 
 
-def _copy(record: VideoRecord, folder: Path, name: str, options: dict):
+def _claim(folder: Path, root) -> None:
+    """Note whose copies a folder holds; those of other videos would be removed."""
+    note, root = folder / ORIGIN, str(Path(root).expanduser().resolve())
+    other = note.read_text() if note.exists() else root
+    if other != root and Path(other).exists():
+        raise ValueError(
+            f"`folder` {folder} holds copies of the videos in {other}: give another "
+            "folder (`--out`), or delete it first."
+        )
+    write_text(note, root)
+
+
+def _copy(record: VideoRecord, folder: Path, plan: CopyPlan, options, before, old):
     """Write the copy or copies of one video, unless they are there.
 
-    Returns their relative paths, and what is to be said of its sound, or `None`.
+    `before` is what the note of the last run says, and `old` are the names of the
+    copies in it. Returns the names of the copies, the first frame of each as in
+    `CopyPlan`, and what is to be said of its sound, or `None`.
     """
-    seconds, parts = options["segment_seconds"], 1
-    if seconds:
-        parts = max(1, round(record.duration / seconds))
-    names = [
-        f"{name}.mp4" if parts == 1 else f"{name}_{p:04d}.mp4" for p in range(parts)
-    ]
-    note = folder / f"{name}.source"
     made_of = {"video": record.video_id, "stamp": _stamp(record.path), **options}
-    before = _read(note)
-    if before.get("made_of") == made_of and all((folder / n).exists() for n in names):
-        return names, before.get("problem")
+    names = before.get("names", [])
+    if before.get("made_of") == made_of and _all_there(folder, names, plan):
+        bounds = before.get("bounds") or _equal_bounds(record, len(names))
+        return names, bounds, before.get("problem")
     # Half of the old copies and half of the new ones must not pass for either.
-    note.unlink(missing_ok=True)
-    for old in set(before.get("names", ())) - set(names):
-        (folder / old).unlink(missing_ok=True)
-    problem = _write_parts(record, [folder / n for n in names], options)
-    content = {"made_of": made_of, "names": names, "problem": problem}
-    write_text(note, json.dumps(content))
-    return names, problem
+    for name in old:
+        (folder / name).unlink(missing_ok=True)
+    # What is written belongs to this note, even if it is interrupted.
+    new = [name for name in plan.files if not (folder / name).exists()]
+    note = folder / f"{plan.name}.source"
+    write_text(note, json.dumps({"made_of": {"video": record.video_id}, "names": new}))
+    written, problem = _write_parts(record, folder, plan, options)
+    names, bounds = plan.files[:written], plan.bounds[: written + 1]
+    content = {"made_of": made_of, "names": names, "bounds": bounds}
+    write_text(note, json.dumps({**content, "problem": problem}))
+    return names, bounds, problem
 
 
-def _write_parts(record: VideoRecord, paths: list[Path], options: dict):
-    """Write a video in parts of the same length; returns what is wrong with its sound.
+def _all_there(folder, names, plan) -> bool:
+    """Whether copies are those that are planned; there may be fewer."""
+    expected = plan.files[: len(names)]
+    return names == expected != [] and all((folder / n).exists() for n in names)
 
-    What is wrong is a reject, or `None`.
+
+def _equal_bounds(record, parts) -> list[int | None]:
+    """Bounds of copies whose note says none: all parts but the last were alike."""
+    count = -(-max(record.num_frames, 1) // parts)
+    return [p * count for p in range(parts)] + [None]
+
+
+def _write_parts(record: VideoRecord, folder: Path, plan: CopyPlan, options: dict):
+    """Write a video in parts.
+
+    Returns how many there are, and what is wrong with its sound: a reject or `None`.
     """
     frames = stream_frames(record.path, options["size"])
-    per_part = -(-max(record.num_frames, 1) // len(paths))
-    seconds = per_part / record.fps
-    problem = None
-    for position, path in enumerate(paths):
-        last = position == len(paths) - 1
-        start = position * seconds
-        duration = record.duration - start if last else seconds
-        sound, bad = _sound(record, start, duration)
+    written, problem = 0, None
+    for name, (start, stop) in zip(plan.files, pairwise(plan.bounds), strict=True):
+        first = list(islice(frames, 1))
+        # The number of frames may be an estimate: what would be empty is left out.
+        if written and not first:
+            break
+        begin = start / record.fps
+        end = record.duration if stop is None else stop / record.fps
+        sound, bad = _sound(record, begin, end - begin)
         problem = problem or bad
+        rest = frames if stop is None else islice(frames, stop - start - 1)
         write_video(
-            path,
-            frames if last else _take(frames, per_part),
+            folder / name,
+            chain(first, rest),
             record.fps,
             crf=20,
             keyframe_interval=options["keyframe_interval"],
             audio=sound,
             sample_rate=SAMPLE_RATE,
         )
-    return problem
+        written += 1
+    return written, problem
 
 
 def _sound(record, start, duration):
@@ -166,28 +217,64 @@ def _sound(record, start, duration):
         return None, {"path": record.video_id, "reason": reason}
 
 
-def _take(frames, count):
-    for _ in range(count):
-        frame = next(frames, None)
-        if frame is None:
-            return
-        yield frame
-
-
 def _stamp(path) -> list[int]:
     status = os.stat(path)
     return [status.st_size, status.st_mtime_ns]
 
 
-def _read(note: Path) -> dict:
-    """What a note says that a copy was made of; empty if it says nothing."""
-    try:
-        content = json.loads(note.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+def _read_notes(folder: Path, plans: list[CopyPlan]) -> dict[str, dict]:
+    """What the notes beside the copies say, by relative name without a suffix."""
+    notes, owners = {}, Counter()
+    found = [p.relative_to(folder).as_posix() for p in folder.rglob("*.source")]
+    # Those of the plan may be in linked folders.
+    for name in {p.name for p in plans} | {n.removesuffix(".source") for n in found}:
+        try:
+            content = json.loads((folder / f"{name}.source").read_text())
+            # Only files that are named like the note can be its copies.
+            if all(_is_copy(n, name) for n in content["names"]):
+                notes[name] = {**content, "made_of": {**content["made_of"]}}
+                owners.update(set(content["names"]))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            continue
+    for content in notes.values():
+        # What two videos have been written to may be a copy of either.
+        if any(owners[n] > 1 for n in content["names"]):
+            content["made_of"] = {}
+    return notes
 
 
-def _annotation(path, record):
-    entry = {"video": path, "split": record.split, "labels": record.labels}
-    return json.dumps(entry) + "\n"
+def _is_copy(file: str, name: str) -> bool:
+    return file.startswith(name) and re.fullmatch(r"(_\d+)?\.mp4", file[len(name) :])
+
+
+def _remove_unlisted(folder: Path, before: dict, now: dict, listed: dict) -> None:
+    """Remove copies that no annotation is of: they would cost the others' labels.
+
+    They are of videos that are gone, failed or are copied to another name. Only what
+    a note lists, before or now, is touched; `listed` are names of copies by note.
+    """
+    kept = {name for names in listed.values() for name in names}
+    for content in (*before.values(), *now.values()):
+        for name in set(content["names"]) - kept:
+            (folder / name).unlink(missing_ok=True)
+    for name in now.keys() - listed.keys():
+        (folder / f"{name}.source").unlink(missing_ok=True)
+
+
+def _boxes(manifest):
+    """Tracks that the videos' folder says, and rejects that are not yet told."""
+    found = find_box_tracks(manifest)
+    told = {reject["path"] for reject in manifest.rejects}
+    return found.tracks, [r for r in found.rejects if r["path"] not in told]
+
+
+def _annotations(names, bounds, record, track):
+    """The lines of a video's copies; its boxes are those of their frames."""
+    lines = []
+    for name, (start, stop) in zip(names, pairwise(bounds), strict=True):
+        entry = {"video": name, "split": record.split, "labels": record.labels}
+        # There may be boxes of the beginning only.
+        if track is not None and len(boxes := track["boxes"][start:stop]):
+            entry["boxes"] = boxes_to_json(boxes)
+        lines.append(json.dumps(entry) + "\n")
+    return lines

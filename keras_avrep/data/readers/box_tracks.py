@@ -52,9 +52,19 @@ def read_box_tracks(manifest: Manifest) -> BoxTracks:
             f"There is no {path}, which must say where things are, a line a video: "
             '{"video": path, "boxes": [[[y1, x1, y2, x2], …], …]}.'
         )
+    found = find_box_tracks(manifest)
+    if not found.tracks:
+        raise ValueError(f"{path} has no `boxes` for any of the videos.")
+    return found
+
+
+def find_box_tracks(manifest: Manifest) -> BoxTracks:
+    """Like `read_box_tracks`, for folders that need not say where anything is."""
+    path = Path(manifest.root) / ANNOTATIONS
     records = {r.video_id: r for r in manifest.records}
     found = BoxTracks({})
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    lines = path.read_text().splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line) if line.strip() else {}
             record, boxes = records.get(entry.get("video")), entry.get("boxes")
@@ -63,9 +73,21 @@ def read_box_tracks(manifest: Manifest) -> BoxTracks:
         except (ValueError, TypeError, AttributeError) as error:
             reason = f"boxes cannot be read ({error})"
             found.rejects.append({"path": f"{path.name}:{number}", "reason": reason})
-    if not found.tracks:
-        raise ValueError(f"{path} has no `boxes` for any of the videos.")
     return found
+
+
+def boxes_to_json(boxes) -> list:
+    """What `read_box_tracks` reads `boxes` `(K, N, 4)` from; `None` for NaN.
+
+    Example:
+    ```python
+    boxes_to_json(np.full((48, 2, 4), 0.5))  # two things, 48 boxes of each
+    ```
+    """
+    return [
+        [None if np.isnan(box).any() else box.tolist() for box in track]
+        for track in np.asarray(boxes, "float64").transpose(1, 0, 2)
+    ]
 
 
 def _track(boxes, fps):
