@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -15,6 +16,12 @@ VIDEO_SUFFIXES = {
 
 # A longer gap between two wanted frames is jumped over, not decoded.
 SEEK_SECONDS = 1.5
+
+# How far before the wanted time to seek, one try after the other.
+BACK_SECONDS = (0.0, 2.0, 8.0, 32.0)
+
+# Timestamps are rounded to the container's clock.
+SLACK = 5e-4
 
 
 class MediaError(ValueError):
@@ -57,15 +64,24 @@ def read_frames(
         stream.codec_context.thread_count = 1
         origin = start_seconds(stream)
         sides = None if square else _short_side_scaled(stream, size)
-        parts = []
+        parts, done = [], 0
         for group in _groups(times):
-            seek_to(container, stream, origin + group[0])
-            frames = decoded_frames(container, stream, path)
-            part = _pick(frames, group, origin, size, sides)
+            part = None
+            for start in _starts(container, group[0], untouched=not parts):
+                if start is not None:
+                    seek_to(container, stream, origin + start)
+                frames = decoded_frames(container, stream, path)
+                part = _pick(frames, group, origin, size, sides, start is not None)
+                if part is not None:
+                    break
+            if part is None and group[0] > BACK_SECONDS[-1]:
+                # Seeking is no use in this file: once through it for all that is left.
+                parts.append(_read_from_start(path, times[done:], size, sides))
+                break
             if part is None:
-                # Some containers seek past what they can decode.
-                return _read_from_start(path, times, size, sides)
+                part = _read_from_start(path, group, size, sides)
             parts.append(part)
+            done += len(group)
     return np.concatenate(parts)
 
 
@@ -171,6 +187,27 @@ def _groups(times: list[float]) -> list[list[float]]:
     return groups
 
 
+def _starts(container, first: float, untouched: bool) -> Iterator[float | None]:
+    """Where to start decoding for a time, until there is a frame not after it.
+
+    MPEG streams have no index of key frames: their seeks go by time only, and the
+    next key frame may be too late. `None` is the start, where a file just opened is.
+    """
+    backs = BACK_SECONDS
+    if container.format.name == "mpeg":
+        # A packet of these tells one time for several frames, and until the next (in
+        # 0.7 seconds at most) frames after a seek have times that are somewhat off.
+        backs = backs[1:]
+    if untouched and first <= backs[0]:
+        yield None
+        return
+    for back in backs:
+        # A seek to the very start may miss as well.
+        if back >= first:
+            return
+        yield first - back
+
+
 def _read_from_start(path: Path, times, size: int, sides) -> np.ndarray:
     with opened(path) as container:
         stream = video_stream(container, path)
@@ -180,25 +217,29 @@ def _read_from_start(path: Path, times, size: int, sides) -> np.ndarray:
             start_seconds(stream),
             size,
             sides,
-            exact_start=False,
+            sought=False,
         )
     if frames is None:
         raise MediaError(f"{path}: no frame can be decoded; the file is damaged.")
     return frames
 
 
-def _pick(decoded, times, origin, size, sides, exact_start=True) -> np.ndarray | None:
-    """The frame shown at each time: the last whose timestamp is not after it."""
-    picked, shown, first = [], None, None
+def _pick(decoded, times, origin, size, sides, sought) -> np.ndarray | None:
+    """The frame shown at each time: the last whose timestamp is not after it.
+
+    `None` if there is none or, after a seek, none that early.
+    """
+    picked, shown = [], None
     for index, frame in enumerate(decoded):
         seconds = index if frame.pts is None else float(frame.pts * frame.time_base)
         seconds -= origin
-        if first is None:
-            first = seconds
-            if exact_start and first > times[0] + 0.5 and first > 1.0:
+        if sought and shown is None:
+            if seconds > times[0] + SLACK:
                 return None
-        # Timestamps are rounded to the container's clock: half a millisecond slack.
-        while len(picked) < len(times) and seconds > times[len(picked)] + 5e-4:
+            if not frame.key_frame:
+                # Some decoders make gray ones of what comes before the key frame.
+                continue
+        while len(picked) < len(times) and seconds > times[len(picked)] + SLACK:
             picked.append(shown if shown is not None else frame)
         if len(picked) == len(times):
             break
