@@ -326,9 +326,7 @@ def _assemble(root: Path, entries: dict) -> Manifest:
 
 def _read_annotations(path: Path) -> tuple[dict, list]:
     annotations, bad = {}, []
-    # A name that is not UTF-8 is that of no video, or of one in a list of its own.
-    text = path.read_text(encoding="utf-8", errors="surrogateescape")
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(annotation_lines(path), 1):
         if not line.strip():
             continue
         try:
@@ -340,6 +338,11 @@ def _read_annotations(path: Path) -> tuple[dict, list]:
         if reason:
             bad.append({"path": f"{path.name}:{number}", "reason": reason})
     return annotations, bad
+
+
+def annotation_lines(path: Path) -> list[str]:
+    """Lines of an `annotations.jsonl`, whose names of files need not be UTF-8."""
+    return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
 
 
 def _wrong_labels(entry: dict) -> str | None:

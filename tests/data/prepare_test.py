@@ -292,6 +292,14 @@ def test_a_copy_that_two_videos_were_written_to_is_made_again(folders):
     assert read_frames(copies["a__0001.mp4"].path, [0.0], 32).mean() > 100
 
 
+def test_a_list_that_is_not_utf8_stops_nothing(folders):
+    source, target = folders
+    lines = b'{"video": "caf\xe9.mp4"}\n{"video": "a.mp4", "boxes": [[[0, 0, 1, 1]]]}\n'
+    (source / "annotations.jsonl").write_bytes(lines)
+    prepare_videos(scan_folder(source), target, size=32)
+    assert [*read_box_tracks(scan_folder(target)).tracks] == ["a.mp4"]
+
+
 def test_boxes_that_cannot_be_read_are_told_where_none_can(folders):
     source, target = folders
     known(source, a=[[[0, 0, 320, 240]]], b=3)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_avrep.data.manifest import ANNOTATIONS, Manifest
+from keras_avrep.data.manifest import ANNOTATIONS, Manifest, annotation_lines
 
 
 @dataclass
@@ -63,7 +63,7 @@ def find_box_tracks(manifest: Manifest) -> BoxTracks:
     path = Path(manifest.root) / ANNOTATIONS
     records = {r.video_id: r for r in manifest.records}
     found = BoxTracks({})
-    lines = path.read_text().splitlines() if path.is_file() else []
+    lines = annotation_lines(path) if path.is_file() else []
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line) if line.strip() else {}

@@ -63,7 +63,7 @@ class RegionTransformHead(keras.layers.Layer):
         head_dim=128,
         **kwargs,
     ):
-        # Boxes lose half a cell of a fine map in half precision; sublayers cast.
+        # Half precision would move the boxes; sublayers cast what they need to.
         super().__init__(**{**kwargs, "autocast": False})
         if head not in HEADS:
             raise ValueError(f"`head` must be one of {HEADS}, got {head!r}.")
