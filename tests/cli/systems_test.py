@@ -1,15 +1,15 @@
 """Every system through every command, with no word about any of them."""
 
 import json
-import os
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
+from backend_runs import start
 
 from keras_avrep.cli.main import main
 from keras_avrep.models import SYSTEMS
 
+PROGRAM = Path(__file__).with_name("pretrain_program.py")
 # The clips are each preset's own.
 TRAINING = ["--steps", "2", "--batch-size", "4", "--precision", "float32"]
 
@@ -23,26 +23,12 @@ def videos(tmp_path_factory):
     return folder
 
 
-PROGRAM = """
-import sys
-from keras_avrep.cli.main import main
-videos, out, *names = sys.argv[1:]
-for name in names:
-    run = ["pretrain", videos, "--out", f"{out}/{name}", "--model", name]
-    assert main([*run, *"--steps 2 --batch-size 4 --precision float32".split()]) == 0
-"""
-
-
 @pytest.fixture(scope="module")
 def runs(videos, tmp_path_factory):
     """Runs of all systems, trained on torch: what follows takes them on TensorFlow."""
     out = tmp_path_factory.mktemp("runs")
     names = [system.__name__ for system in SYSTEMS[1:]]
-    subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(videos), str(out), *names],
-        env={**os.environ, "KERAS_BACKEND": "torch"},
-        check=True,
-    )
+    start("torch", PROGRAM, videos, out, *names).finish()
     return out
 
 

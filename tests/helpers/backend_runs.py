@@ -1,39 +1,98 @@
-"""Programs that run once on every backend, side by side."""
+"""Programs that run on every backend, as processes of their own."""
 
+import functools
+import json
 import os
+import select
+import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 BACKENDS = ("tensorflow", "torch", "jax")
 HELPERS = Path(__file__).parent
+SECONDS = 900  # after which a program has hung
 
 
 def run_on_backends(program, folder, *arguments):
     """Run a program on all backends; each gets FOLDER/BACKEND, then the arguments."""
+    for backend in BACKENDS:
+        (folder / backend).mkdir()
     running = [start(b, program, folder / b, *arguments) for b in BACKENDS]
-    endings = [(process.communicate()[1], process.returncode) for process in running]
-    for errors, code in endings:
-        assert code == 0, errors[-2000:]
+    for process in running:
+        process.finish()
 
 
-def start(backend, program, folder, *arguments, **environment):
-    """A process that runs a program on a backend, with more of an environment."""
-    folder.mkdir(exist_ok=True)
+def start(backend, program, *arguments):
+    """A process that runs a program on a backend."""
+    command = [str(program), *map(str, arguments)]
+    return Program(_server(backend), command, _environment(backend))
+
+
+def _environment(backend):
     given = os.environ.get("PYTHONPATH")
     environment = {
         **os.environ,
         "KERAS_BACKEND": backend,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(HELPERS), given])),
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        # XLA takes longer to optimise these programs than to run them.
-        "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
-        **environment,
     }
-    return subprocess.Popen(
-        [sys.executable, str(program), str(folder), *map(str, arguments)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    if backend == "jax":
+        # XLA takes longer to optimise these programs than to run them.
+        environment["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
+        environment["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false"
+    return environment
+
+
+@functools.cache
+def _server(backend):
+    """A socket to a `fork_server` of a backend, which ends with this process."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        number = theirs.fileno()
+        subprocess.Popen(
+            [sys.executable, str(HELPERS / "fork_server.py"), str(number)],
+            env=_environment(backend),
+            pass_fds=[number],
+            stdout=subprocess.DEVNULL,
+        )
+    return ours
+
+
+class Program:
+    """A program that a server runs; it is read and waited for like a `Popen`."""
+
+    def __init__(self, server, command, environment):
+        job = {"command": command, "environment": environment, "folder": os.getcwd()}
+        self.stdout, output = _pipe()
+        self._status, status = _pipe()
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        files = [output, self._errors.fileno(), status]
+        socket.send_fds(server, [json.dumps(job).encode()], files)
+        os.close(output)
+        os.close(status)
+        self.command = command
+        self.pid = int(self._status.readline())
+
+    def kill(self, signal):
+        os.kill(self.pid, signal)
+
+    def wait(self):
+        """The exit code, negative after a signal."""
+        if not select.select([self._status], [], [], SECONDS)[0]:
+            raise TimeoutError(f"{self.command} has not ended after {SECONDS} s.")
+        return int(self._status.readline())
+
+    def finish(self):
+        """What it printed and was not read yet; it must end well."""
+        printed, code = self.stdout.read(), self.wait()
+        self._errors.seek(0)
+        assert code == 0, self._errors.read()[-2000:]
+        return printed
+
+
+def _pipe():
+    """A file to read from, and the number of one to write to."""
+    ours, theirs = os.pipe()
+    return os.fdopen(ours), theirs

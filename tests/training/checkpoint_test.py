@@ -1,13 +1,12 @@
 import os
 import signal
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from backend_runs import start
 from media_files import write_ramp
 from tiny_systems import NAMES
 from untraced import untraced
@@ -46,20 +45,9 @@ def arrays(path):
         return {name: content[name] for name in content.files if name != "head"}
 
 
-def helpers_first():
-    given = os.environ.get("PYTHONPATH")
-    helpers = PROGRAM.parent.parent / "helpers"
-    return os.pathsep.join(filter(None, [str(helpers), given]))
-
-
 def run_program(videos, out, names=NAMES, backend="torch"):
-    return subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(videos), str(out), *names],
-        stdout=subprocess.PIPE,
-        text=True,
-        # Torch traces nothing, so all systems run on it.
-        env={**os.environ, "PYTHONPATH": helpers_first(), "KERAS_BACKEND": backend},
-    )
+    # Torch traces nothing, so all systems run on it.
+    return start(backend, PROGRAM, videos, out, *names)
 
 
 def kill_in(name, videos, out, names, backend="torch"):
@@ -71,8 +59,8 @@ def kill_in(name, videos, out, names, backend="torch"):
         inside = inside or lines[-1] == f"model {name}"
         # That of step 2 is there when that of step 4 is begun, or before.
         if inside and line.startswith(("step 3/", "step 5/")) and last.exists():
-            process.send_signal(signal.SIGKILL)
-    assert process.wait(timeout=300) == -signal.SIGKILL
+            process.kill(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
     return lines
 
 
@@ -80,7 +68,7 @@ def kill_in(name, videos, out, names, backend="torch"):
 def whole_and_killed(videos, tmp_path_factory):
     """Runs of all systems without a break, and with one in each of them."""
     whole, killed = (tmp_path_factory.mktemp(name) for name in ("whole", "killed"))
-    assert run_program(videos, whole).wait(timeout=600) == 0
+    run_program(videos, whole).finish()
     for position, name in enumerate(NAMES):
         # What was killed before comes to its end first.
         lines = kill_in(
@@ -88,7 +76,7 @@ def whole_and_killed(videos, tmp_path_factory):
         )
         resumed = [line for line in lines if line.startswith("resumed at step")]
         assert len(resumed) == min(position, 1)
-    assert run_program(videos, killed, NAMES[-1:]).wait(timeout=600) == 0
+    run_program(videos, killed, NAMES[-1:]).finish()
     return whole, killed
 
 
@@ -112,9 +100,9 @@ def assert_same_run(whole, killed):
 
 def test_so_does_one_on_tensorflow(videos, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    assert run_program(videos, whole, ["dclr"], "tensorflow").wait(timeout=600) == 0
+    run_program(videos, whole, ["dclr"], "tensorflow").finish()
     kill_in("dclr", videos, killed, ["dclr"], "tensorflow")
-    assert run_program(videos, killed, ["dclr"], "tensorflow").wait(timeout=600) == 0
+    run_program(videos, killed, ["dclr"], "tensorflow").finish()
     assert_same_run(whole / "dclr", killed / "dclr")
 
 

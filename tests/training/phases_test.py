@@ -2,15 +2,13 @@
 
 import functools
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from backend_runs import start
 
 from keras_avrep.training import CheckpointError, Phase, train_phases
 from keras_avrep.training.callbacks import read_history
@@ -29,44 +27,26 @@ def videos(tmp_path_factory):
     return root
 
 
-def run_program(videos, out, names="csol", *more, **environment):
-    """The program on its way; what it trains is in a folder of its name in `out`."""
-    helpers = PROGRAM.parent.parent / "helpers"
-    given = os.environ.get("PYTHONPATH")
-    path = os.pathsep.join(filter(None, [str(helpers), given]))
-    # XLA takes longer to optimise these programs than to run them.
-    quick = {"PYTHONPATH": path, "JAX_DISABLE_MOST_OPTIMIZATIONS": "1"}
-    return subprocess.Popen(
-        [sys.executable, str(PROGRAM), names, str(videos), str(out), *more],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **quick, **environment},
-    )
-
-
-def finish(videos, out, names="csol", **environment):
-    program = run_program(videos, out, names, **environment)
-    lines = program.communicate()[0].splitlines()
-    assert program.returncode == 0
-    return lines
+def finish(videos, out, names="csol", backend="tensorflow"):
+    """What the program says; what it trains is in folders of their names in `out`."""
+    return start(backend, PROGRAM, names, videos, out).finish().splitlines()
 
 
 def kill_after(videos, out, step, name="csol"):
     """Start, and kill without warning once a step has been reported."""
-    program = run_program(videos, out, name)
+    program = start("tensorflow", PROGRAM, name, videos, out)
     for line in program.stdout:
         if re.match(rf"step {step}/", line):
-            os.kill(program.pid, signal.SIGKILL)
+            program.kill(signal.SIGKILL)
             break
-    program.communicate()
-    assert program.returncode == -signal.SIGKILL
+    assert program.wait() == -signal.SIGKILL
 
 
 def kill_between(videos, out, phase, name="csol"):
     """Start, and let it kill itself right after a phase."""
-    program = run_program(videos, out, name, phase)
-    lines = program.communicate()[0].splitlines()
-    assert program.returncode == -signal.SIGKILL
+    program = start("tensorflow", PROGRAM, name, videos, out, phase)
+    lines = program.stdout.read().splitlines()
+    assert program.wait() == -signal.SIGKILL
     assert lines[-1] == f"ended: {phase}."
 
 
@@ -159,9 +139,9 @@ def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
 def elsewhere(request, videos, tmp_path_factory):
     """Both systems trained on another backend, and all of it done once more."""
     out = tmp_path_factory.mktemp(request.param)
-    lines = finish(videos, out, "csol,ier", KERAS_BACKEND=request.param)
+    lines = finish(videos, out, "csol,ier", request.param)
     before = {name: arrays(out / name) for name in ("csol", "ier")}
-    again = finish(videos, out, "csol,ier", KERAS_BACKEND=request.param)
+    again = finish(videos, out, "csol,ier", request.param)
     return out, before, part(lines), part(again)
 
 

@@ -1,6 +1,6 @@
 """Spectrograms, the network over them and mixtures, on one backend.
 
-Argument: FILE, an `.npz` of arrays to be compared between backends.
+Argument: FOLDER. Writes `sound.npz`, arrays to be compared between backends, into it.
 """
 
 import sys
@@ -75,4 +75,4 @@ def trained_arrays(rng, waveforms):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(f"{sys.argv[1]}/sound.npz")
