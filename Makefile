@@ -22,7 +22,7 @@ lint: $(VENV)/installed
 # Two processes, a file each: tracing and compiling keep one core busy only. The
 # order is that of `tests/conftest.py`.
 test: lint
-	TF_CPP_MIN_LOG_LEVEL=3 $(VENV)/bin/python -m pytest -n 2 --dist loadfile \
+	TF_CPP_MIN_LOG_LEVEL=3 PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -n 2 --dist loadfile \
 		--no-loadscope-reorder
 
 # What `tests/other_backends_test.py` does with torch; JAX takes minutes.

@@ -1,5 +1,14 @@
+import os
+
 import keras
 import pytest
+
+# XLA takes longer to optimise small programs than to run them; read at its first use.
+UNOPTIMISED = (
+    "--xla_backend_optimization_level=0",
+    "--xla_llvm_disable_expensive_passes",
+)
+os.environ.setdefault("XLA_FLAGS", " ".join(UNOPTIMISED))
 
 # Two processes take a file at a time: these last longest, so they must not be last.
 SLOWEST_FILES = (

@@ -32,9 +32,9 @@ def finish(videos, out, names="csol", backend="tensorflow"):
     return start(backend, PROGRAM, names, videos, out).finish().splitlines()
 
 
-def kill_after(videos, out, step, name="csol"):
+def kill_after(videos, out, step, name="csol", backend="tensorflow"):
     """Start, and kill without warning once a step has been reported."""
-    program = start("tensorflow", PROGRAM, name, videos, out)
+    program = start(backend, PROGRAM, name, videos, out)
     for line in program.stdout:
         if re.match(rf"step {step}/", line):
             program.kill(signal.SIGKILL)
@@ -42,9 +42,9 @@ def kill_after(videos, out, step, name="csol"):
     assert program.wait() == -signal.SIGKILL
 
 
-def kill_between(videos, out, phase, name="csol"):
+def kill_between(videos, out, phase, name="csol", backend="tensorflow"):
     """Start, and let it kill itself right after a phase."""
-    program = start("tensorflow", PROGRAM, name, videos, out, phase)
+    program = start(backend, PROGRAM, name, videos, out, phase)
     lines = program.stdout.read().splitlines()
     assert program.wait() == -signal.SIGKILL
     assert lines[-1] == f"ended: {phase}."
@@ -121,17 +121,17 @@ def test_a_run_killed_anywhere_ends_with_the_same_bits(whole, videos, tmp_path):
 
 
 def test_a_killed_run_of_ier_ends_with_the_same_bits(videos, tmp_path):
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    lines = finish(videos, whole, "ier")
+    whole, parts, ier = tmp_path / "whole", tmp_path / "parts", ("ier", "torch")
+    lines = finish(videos, whole, *ier)
     assert [line for line in lines if line.startswith(("mixtures", "any"))] == [
         "mixtures 2 of 2: steps 7 to 8",
         "any videos: steps 9 to 10",
     ]
     # Among mixtures of solos, between the stages, and among any videos.
-    kill_after(videos, parts, 7, "ier")
-    kill_between(videos, parts, "mixtures 2 of 2", "ier")
-    kill_after(videos, parts, 9, "ier")
-    assert "resumed at step 8 of 10" in finish(videos, parts, "ier")
+    kill_after(videos, parts, 7, *ier)
+    kill_between(videos, parts, "mixtures 2 of 2", *ier)
+    kill_after(videos, parts, 9, *ier)
+    assert "resumed at step 8 of 10" in finish(videos, parts, *ier)
     assert_same_end(whole / "ier", parts / "ier")
 
 
