@@ -48,7 +48,7 @@ def _environment(backend):
 @functools.cache
 def _server(backend):
     """A socket to a `fork_server` of a backend, which ends with this process."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
         subprocess.Popen(
@@ -69,7 +69,9 @@ class Program:
         self._status, status = _pipe()
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         files = [output, self._errors.fileno(), status]
-        socket.send_fds(server, [json.dumps(job).encode()], files)
+        # The files go with the first byte; a long rest may take several parts.
+        line = f"{json.dumps(job)}\n".encode()
+        server.sendall(line[socket.send_fds(server, [line], files) :])
         os.close(output)
         os.close(status)
         self.command = command

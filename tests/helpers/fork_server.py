@@ -1,7 +1,7 @@
 """Imports a backend and the package once, then forks for every program it is given.
 
-Argument: the number of a socket. Each message is a program's job as JSON, with three
-files: what it prints, its errors, and where its process and exit code are told.
+Argument: the number of a socket. Each line from it is a program's job as JSON, with
+three files: what it prints, its errors, and where its process and exit code are told.
 Importing takes longer than most of the programs that tests run on all backends.
 """
 
@@ -24,9 +24,11 @@ def serve(channel):
     # Nobody waits for those that wait for the programs.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        message, files, _, _ = socket.recv_fds(channel, 1 << 20, 3)
+        message, files, _, _ = socket.recv_fds(channel, 1 << 16, 3)
         if not message:
             return
+        while not message.endswith(b"\n"):
+            message += channel.recv(1 << 16)
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             return start(json.loads(message), *files)
