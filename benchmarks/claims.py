@@ -135,6 +135,7 @@ def main():
     parser.add_argument(
         "--precision", help="name of a dtype policy; that of this machine by default"
     )
+    parser.add_argument("--apart", help="name of a file of their own for these results")
     parser.add_argument("--table", action="store_true", help="only write the tables")
     args = parser.parse_args()
     module = importlib.import_module(f"claims_{args.system}")
@@ -144,7 +145,8 @@ def main():
         if getattr(args, name) is None:
             setattr(args, name, value)
     args.suffix = other_steps(module, args)
-    name = f"{args.system}_claims{args.suffix}.json"
+    apart = f"_{args.apart}" if args.apart else ""
+    name = f"{args.system}_claims{args.suffix}{apart}.json"
     if not args.table:
         measure(module, HERE / "results" / name, args)
     path = HERE / "results" / f"{args.system}_claims.json"

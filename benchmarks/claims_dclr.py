@@ -269,6 +269,13 @@ def other_runs(root):
     return "\n\n".join(parts)
 
 
+def rows_apart(root, name):
+    """The tables of results that `--apart NAME` has put into a file of their own."""
+    path = root / f"benchmarks/results/dclr_claims_{name}.json"
+    results = json.loads(path.read_text())["results"]
+    return f"{table(results)}\n\n{checks(results)}"
+
+
 def write_tables(results, root):
     """Put the tables into the README and the card."""
     card = root / "keras_avrep/models/dclr/CARD.md"
@@ -276,4 +283,5 @@ def write_tables(results, root):
         between_markers(path, "dclr-claims", table(results))
     between_markers(card, "dclr-checks", checks(results))
     between_markers(card, "dclr-other-steps", other_runs(root))
+    between_markers(card, "dclr-float32", rows_apart(root, "float32"))
     return table(results)
