@@ -3,12 +3,16 @@ import os
 import keras
 import pytest
 
+from keras_avrep.cli.doctor import has_nvidia_driver
+
 # XLA takes longer to optimise small programs than to run them; read at its first use.
 UNOPTIMISED = (
     "--xla_backend_optimization_level=0",
     "--xla_llvm_disable_expensive_passes",
 )
-os.environ.setdefault("XLA_FLAGS", " ".join(UNOPTIMISED))
+# On a GPU the steps are those that users run.
+if not has_nvidia_driver():
+    os.environ.setdefault("XLA_FLAGS", " ".join(UNOPTIMISED))
 
 # Two processes take a file at a time: these last longest, so they must not be last.
 SLOWEST_FILES = (

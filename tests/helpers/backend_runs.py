@@ -66,7 +66,8 @@ class Program:
     def __init__(self, server, command, environment):
         job = {"command": command, "environment": environment, "folder": os.getcwd()}
         self.stdout, output = _pipe()
-        self._status, status = _pipe()
+        # Unbuffered: `wait` asks whether more has come, and none may be read by then.
+        self._status, status = _pipe("rb", 0)
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         files = [output, self._errors.fileno(), status]
         # The files go with the first byte; a long rest may take several parts.
@@ -94,7 +95,7 @@ class Program:
         return printed
 
 
-def _pipe():
-    """A file to read from, and the number of one to write to."""
+def _pipe(*how):
+    """A file to read from, opened like this, and the number of one to write to."""
     ours, theirs = os.pipe()
-    return os.fdopen(ours), theirs
+    return os.fdopen(ours, *how), theirs
