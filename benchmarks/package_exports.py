@@ -12,6 +12,8 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The package does it, too, but Keras is imported before it.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 from keras_avrep.cli.export import calibration_clips, real_clips
 from keras_avrep.cli.export_localiser import real_moments

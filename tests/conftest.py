@@ -1,5 +1,8 @@
 import os
 
+# As users have it: the package sets this, where it is imported before Keras.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 import keras
 import pytest
 

@@ -1,5 +1,7 @@
 """Which device, precision and compilation suit this machine, and why."""
 
+import os
+import platform
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,9 +81,8 @@ def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
     # JAX does nothing at a bearable speed but what is compiled.
     if device != "cpu" or keras.backend.backend() == "jax":
         return DevicePolicy(device, jit, chosen, reason)
-    # On older CPUs a step in float32 takes about half as long; those with bfloat16 are
-    # no faster with it in float32, and of bfloat16 XLA knows nothing.
-    jit = jit and chosen == "float32" and not bfloat16
+    # Of bfloat16 XLA knows nothing, and in float32 oneDNN is faster.
+    jit = jit and chosen == "float32" and not (bfloat16 or _has_onednn())
     return DevicePolicy(device, jit, chosen, reason, STEPS_THAT_PAY)
 
 
@@ -96,6 +97,12 @@ def make_deterministic() -> None:
         import torch
 
         torch.use_deterministic_algorithms(True)
+
+
+def _has_onednn() -> bool:
+    """Whether TensorFlow was told to use oneDNN, as this package does if it is first."""
+    told = os.environ.get("TF_ENABLE_ONEDNN_OPTS") in ("1", "true")
+    return told and platform.machine() in ("x86_64", "AMD64")
 
 
 def _device() -> tuple[str, bool]:
