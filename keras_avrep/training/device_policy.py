@@ -100,7 +100,7 @@ def make_deterministic() -> None:
 
 
 def _has_onednn() -> bool:
-    """Whether TensorFlow was told to use oneDNN, as this package does if it is first."""
+    """Whether TensorFlow was told to use oneDNN; this package does, if it is first."""
     told = os.environ.get("TF_ENABLE_ONEDNN_OPTS") in ("1", "true")
     return told and platform.machine() in ("x86_64", "AMD64")
 
