@@ -83,6 +83,21 @@ KEPT = {
         "boxes of the sprites, the same sprite is the positive, the other a negative",
         {"mask_targets": True, "match": "index", "same_video_negatives": True},
     ),
+    # Without context a region can be told from nothing but itself.
+    "boxes_mlp": (
+        "the same with an MLP instead of the decoder",
+        {
+            "mask_targets": True,
+            "match": "index",
+            "same_video_negatives": True,
+            "local_head": "mlp",
+        },
+    ),
+    "mlp_own_video": (
+        "the nearest box is the positive, regions of the same video are negatives, "
+        "an MLP instead of the decoder",
+        {"same_video_negatives": True, "match": "geometric", "local_head": "mlp"},
+    ),
 }
 LADDER |= {f"kept_{r}": (f"motion kept: {n}", c) for r, (n, c) in KEPT.items()}
 # The method and its baseline; every other choice is in the card.
@@ -137,6 +152,7 @@ def measure_rung(rung, seed, args, model, manifest):
         **probed(model, PRESET, manifest, seed),
         "region_motion_linear": region_probe(regions, known, asked, seed),
         "region_variance_within": variance_within(regions[1]),
+        "region_variance": variances(regions[1]),
         "localisation": localise(backbone, known, asked, seed),
         "localisation_tuned": localise(
             model.region_backbone(), known, asked, seed, True
@@ -193,9 +209,16 @@ def region_probe(regions, known, asked, seed):
 
 def variance_within(regions):
     """Share of the variance of unit region features that is within videos."""
+    found = variances(regions)
+    return found["within"] / found["total"]
+
+
+def variances(regions):
+    """Variance of unit region features, within videos and of all of them."""
     unit = regions / np.linalg.norm(regions, axis=-1, keepdims=True)
+    total = unit.reshape(-1, unit.shape[-1]).var(axis=0).sum()
     within = unit.var(axis=1).sum(axis=-1).mean()
-    return float(within / unit.reshape(-1, unit.shape[-1]).var(axis=0).sum())
+    return {"within": float(within), "total": float(total)}
 
 
 def localise(backbone, known, asked, seed, tune=False):

@@ -157,18 +157,32 @@ def pool_regions(model, x):
 
 
 def correspondence(model, records, spaces):
-    """A2: share of local regions whose best global region overlaps them."""
+    """A2: share of local regions whose best global region overlaps them.
+
+    As crops are large and the grid is coarse, the cell at the same place in the grid
+    overlaps most of them: `same_cell` is how many, and `NAME_apart` counts those only
+    that it does not, of which `chance_apart` would be guessed.
+    """
     local = records[:, :-1]
     whole = np.repeat(records[:, -1:], local.shape[1], axis=1)
     # Whatever the rung is trained with, all are judged alike.
     weights, share = map(to_numpy, RegionOverlap(model.grid)(local, whole))
     seen = share > 0.5
-    result = {"chance": float((weights > 0).mean(-1)[seen].mean())}
+    overlaps = weights > 0
+    own = np.eye(weights.shape[-1], dtype=bool)
+    same_cell = (overlaps & own).any(-1)
+    apart = seen & ~same_cell
+    result = {
+        "chance": float(overlaps.mean(-1)[seen].mean()),
+        "chance_apart": float(overlaps.mean(-1)[apart].mean()),
+        "same_cell": float(same_cell[seen].mean()),
+    }
     for name, (query, key) in spaces.items():
         query, key = unit(query[:, :-1]), unit(key[:, -1])
         best = np.einsum("bnqd,bkd->bnqk", query, key).argmax(-1)
-        hit = np.take_along_axis(weights, best[..., None], -1)[..., 0] > 0
+        hit = np.take_along_axis(overlaps, best[..., None], -1)[..., 0]
         result[name] = float(hit[seen].mean())
+        result[f"{name}_apart"] = float(hit[apart].mean())
     return result
 
 
