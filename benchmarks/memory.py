@@ -1,4 +1,4 @@
-"""Peak memory of the region and step contrasts against the size of the batch.
+"""Peak memory of the region, step and concept contrasts against the size of the batch.
 
     KERAS_BACKEND=jax python benchmarks/memory.py
 
@@ -19,11 +19,16 @@ import numpy as np
 from provenance import commit
 
 from keras_avrep.cli.run_folder import versions, write_json
-from keras_avrep.losses import region_nce, soft_region_contrast, temporal_nce
+from keras_avrep.losses import (
+    local_concept_contrast,
+    region_nce,
+    soft_region_contrast,
+    temporal_nce,
+)
 
 RESULTS = Path(__file__).parent / "results" / "memory.json"
 BATCHES = (16, 32, 64, 128)
-REGIONS, STEPS, DIM = 8, (8, 16), 128
+REGIONS, STEPS, CONCEPTS, DIM = 8, (8, 16), 100, 128
 
 
 def region_loss(batch, chunks):
@@ -58,7 +63,17 @@ def temporal_loss(batch, chunks):
     return loss, [(batch, steps, DIM) for steps in STEPS]
 
 
-LOSSES = (region_loss, soft_region_loss, temporal_loss)
+def concept_loss(batch, chunks):
+    """Loss of the local features of concepts of two clips, and their shapes."""
+    active = np.ones((batch, CONCEPTS), "float32")
+
+    def loss(first, second):
+        return local_concept_contrast(first, second, active, active, chunks=chunks)
+
+    return loss, [(batch, CONCEPTS, DIM)] * 2
+
+
+LOSSES = (region_loss, soft_region_loss, temporal_loss, concept_loss)
 
 
 def scratch(make, batch, chunks):
@@ -90,7 +105,12 @@ def measure(make):
 
 def main():
     results = {
-        "configuration": {"regions": REGIONS, "steps": STEPS, "dim": DIM},
+        "configuration": {
+            "regions": REGIONS,
+            "steps": STEPS,
+            "concepts": CONCEPTS,
+            "dim": DIM,
+        },
         "versions": versions(),
         "commit": commit(),
         **{make.__name__: measure(make) for make in LOSSES},

@@ -64,6 +64,7 @@ class StaticDynamicDecoupler(keras.layers.Layer):
 
     def freeze(self, clip, training=False):
         """Repeat one frame of each clip over time."""
+        clip = ops.cast(clip, self.compute_dtype)
         batch, time = ops.shape(clip)[0], clip.shape[1]
         # Of a frame that is not there a one-hot is black, not an error.
         if type(self.frame_index) is int and self.frame_index >= time:
@@ -82,6 +83,8 @@ class StaticDynamicDecoupler(keras.layers.Layer):
 
     def difference(self, clip):
         """Difference of every frame to the one before it."""
+        # Differences of whole numbers without a sign would wrap around.
+        clip = ops.cast(clip, self.compute_dtype)
         difference = clip - ops.roll(clip, 1, axis=1)
         if self.wrap == "roll" or clip.shape[1] == 1:
             return difference

@@ -54,12 +54,14 @@ def cross_view_entropy(first, second, temperature):
     return ops.mean(entropy) / most
 
 
-def matched_entropy(matched, count):
+def matched_entropy(matched, count, counted=None):
     """How evenly positives are spread over the regions of the other view.
 
     Args:
         matched: int tensor `(batch, regions)`. Number of each region's positive.
         count: int. Regions of the other view.
+        counted: bool tensor `(batch, regions)`. Which regions count; videos without
+            any are left out. Defaults to `None`, all.
 
     Returns:
         float32 scalar from 0, all have the same positive, to 1.
@@ -71,12 +73,17 @@ def matched_entropy(matched, count):
 
     Reference: note of ConST-CL (arXiv:2112.05181), section 9.
     """
-    usage = ops.mean(ops.one_hot(matched, count, dtype="float32"), axis=1)
+    weights = _weights(counted, matched)
+    chosen = ops.one_hot(matched, count, dtype="float32") * weights[..., None]
+    regions = ops.sum(weights, axis=1)
+    usage = ops.sum(chosen, axis=1) / ops.maximum(regions, 1.0)[:, None]
     entropy = -ops.sum(usage * ops.log(ops.maximum(usage, 1e-12)), axis=-1)
-    return ops.mean(entropy) / math.log(max(count, 2))
+    return _mean(entropy, regions > 0) / math.log(max(count, 2))
 
 
-def region_similarities(query, target, matched, chunks=1):
+def region_similarities(
+    query, target, matched, chunks=1, counted=None, target_mask=None
+):
     """Cosines of regions with their positives and with the regions of other videos.
 
     Args:
@@ -86,11 +93,14 @@ def region_similarities(query, target, matched, chunks=1):
             other regions of the same video.
         chunks: int. Parts of the batch whose pairs are held one at a time, see
             `map_in_chunks`. Defaults to `1`.
+        counted: bool tensor `(batch, regions)`. Which regions count; not padding.
+            Defaults to `None`, all.
+        target_mask: bool tensor `(batch, other regions)`, likewise.
 
     Returns:
         Dict of float32 scalars: `positive_similarity` and `negative_similarity`, the
-        means, and each with `_min` and `_max` behind it. Those of negatives are 0 for
-        a batch of one video.
+        means, and each with `_min` and `_max` behind it; 0 where there is no pair, as
+        of other videos in a batch of one.
 
     Example:
     ```python
@@ -102,35 +112,64 @@ def region_similarities(query, target, matched, chunks=1):
     Reference: note of ConST-CL (arXiv:2112.05181), section 4.
     """
     query, target = unit_length(query), unit_length(target)
+    weights = _weights(counted, query[..., 0])
+    others = _weights(target_mask, target[..., 0])
     own = ops.einsum("bqd,bkd->bqk", query, target)
-    positive = ops.take_along_axis(own, matched[:, :, None], axis=2)
-    batch = ops.shape(query)[0]
-    numbers = ops.arange(batch)
+    positive = ops.take_along_axis(own, matched[:, :, None], axis=2)[..., 0]
+    there = ops.take_along_axis(others, matched, axis=1)
+    numbers = ops.arange(ops.shape(query)[0])
     rows = map_in_chunks(
-        _over_other_videos, (query, numbers), (target, numbers), chunks
+        _over_other_videos,
+        (query, numbers, weights),
+        (target, numbers, others),
+        chunks,
     )
-    some = ops.cast(batch > 1, "float32")
+    pairs = ops.sum(rows[:, 1])
+    some = ops.cast(pairs > 0, "float32")
     return {
-        "positive_similarity": ops.mean(positive),
-        "positive_similarity_min": ops.min(positive),
-        "positive_similarity_max": ops.max(positive),
-        "negative_similarity": some * ops.mean(rows[:, 0]),
-        "negative_similarity_min": some * ops.min(rows[:, 1]),
-        "negative_similarity_max": some * ops.max(rows[:, 2]),
+        **_extremes("positive_similarity", positive, weights * there > 0),
+        "negative_similarity": ops.sum(rows[:, 0]) / ops.maximum(pairs, 1.0),
+        "negative_similarity_min": some * ops.min(rows[:, 2]),
+        "negative_similarity_max": some * ops.max(rows[:, 3]),
     }
 
 
-def _over_other_videos(query, numbers, target, all_numbers):
-    """Mean, least and largest cosine with other videos' regions, `(videos, 3)`."""
+def _weights(mask, like):
+    """A mask as float32, all ones for `None`."""
+    if mask is None:
+        return ops.ones_like(ops.cast(like, "float32"))
+    return ops.cast(mask, "float32")
+
+
+def _mean(values, mask):
+    """Mean of the values that a mask leaves, 0 of none."""
+    mask = ops.cast(mask, "float32")
+    return ops.sum(values * mask) / ops.maximum(ops.sum(mask), 1.0)
+
+
+def _extremes(name, cosines, mask):
+    """Mean, least and largest of the cosines that a mask leaves, 0 of none."""
+    some = ops.cast(ops.any(mask), "float32")
+    # A cosine is from -1 to 1.
+    return {
+        name: _mean(cosines, mask),
+        f"{name}_min": some * ops.min(ops.where(mask, cosines, 1.0)),
+        f"{name}_max": some * ops.max(ops.where(mask, cosines, -1.0)),
+    }
+
+
+def _over_other_videos(query, numbers, weights, target, all_numbers, others):
+    """Sum, number, least and largest of cosines with other videos, `(videos, 4)`."""
     cosines = ops.einsum("iqd,jkd->iqjk", query, target)
     other = (numbers[:, None] != all_numbers[None])[:, None, :, None]
-    count = (ops.shape(target)[0] - 1) * query.shape[1] * target.shape[1]
-    total = ops.sum(ops.where(other, cosines, 0.0), axis=(1, 2, 3))
-    # A cosine is from -1 to 1.
-    least = ops.min(ops.where(other, cosines, 1.0), axis=(1, 2, 3))
-    largest = ops.max(ops.where(other, cosines, -1.0), axis=(1, 2, 3))
-    mean = total / ops.cast(ops.maximum(count, 1), "float32")
-    return ops.stack([mean, least, largest], axis=-1)
+    real = weights[:, :, None, None] * others[None, None] > 0
+    pairs = ops.logical_and(other, real)
+    axes = (1, 2, 3)
+    total = ops.sum(ops.where(pairs, cosines, 0.0), axis=axes)
+    count = ops.sum(ops.cast(pairs, "float32"), axis=axes)
+    least = ops.min(ops.where(pairs, cosines, 1.0), axis=axes)
+    largest = ops.max(ops.where(pairs, cosines, -1.0), axis=axes)
+    return ops.stack([total, count, least, largest], axis=-1)
 
 
 def step_accuracy(query, key, targets):

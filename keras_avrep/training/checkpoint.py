@@ -35,6 +35,14 @@ class CheckpointWriter:
         self.path = Path(path)
         self._thread = None
         self._error = None
+        # What runs that were killed while they wrote left behind.
+        for part in self.path.parent.glob(f".{self.path.stem}.*.part.npz"):
+            if part != self._temporary:
+                part.unlink(missing_ok=True)
+
+    @property
+    def _temporary(self):
+        return self.path.with_name(f".{self.path.stem}.{os.getpid()}.part.npz")
 
     def save(self, model, step, extra=None) -> None:
         """Write what the state is now; arguments as of `save_checkpoint`.
@@ -43,7 +51,7 @@ class CheckpointWriter:
             OSError: if this one, or the one before, could not be written.
         """
         self.wait()
-        temporary = self.path.with_name(f".{self.path.stem}.{os.getpid()}.part.npz")
+        temporary = self._temporary
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             _write(temporary, _as_list(model), step, extra)
@@ -153,7 +161,7 @@ def _read(path, values=True):
             return head, [content[f"{i:05d}"] for i in range(count)]
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise CheckpointError(
-            f"{path} cannot be read as a checkpoint: {error}."
+            f"{path} cannot be read as a checkpoint: {error}. Remove it to start again."
         ) from None
 
 

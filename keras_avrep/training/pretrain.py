@@ -100,6 +100,11 @@ def pretrain(
     done, before = 0, {}
     if last.exists():
         done, before = load_checkpoint(last, model)
+        if done > steps:
+            raise ValueError(
+                f"{run_dir} has been trained for {done} steps, more than `steps`, "
+                f"{steps}; give at least so many, or another folder."
+            )
         show(f"resumed at step {done} of {steps}")
     else:
         warm_up_queue(model, dataset, warmup_steps)

@@ -98,3 +98,11 @@ def test_one_frame_does_not_move(wrap):
     clips = draw_clips()[:, :1]
     found = ops.convert_to_numpy(StaticDynamicDecoupler(wrap)(clips)["dynamic"])
     np.testing.assert_array_equal(found, np.zeros_like(clips))
+
+
+def test_whole_numbers_do_not_wrap_around():
+    frames = np.array([10, 5, 200], "uint8").reshape(1, 3, 1, 1, 1)
+    found = StaticDynamicDecoupler().difference(ops.convert_to_tensor(frames))
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(found).ravel(), [-190.0, -5.0, 195.0]
+    )

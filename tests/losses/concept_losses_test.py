@@ -107,6 +107,22 @@ def test_local_contrast_by_hand():
     assert to_float(found) == pytest.approx(local_by_hand(u, masks, 1.4), rel=1e-4)
 
 
+@pytest.mark.parametrize("chunks", [2, 4])
+def test_local_contrast_in_parts_is_the_same(chunks):
+    u = unit(draw((4, 2, 3, 6)))
+    masks = (draw((4, 2, 3), seed=1) > -0.5).astype("float32")
+    fixed = (masks[:, 0], masks[:, 1])
+
+    def loss(parts):
+        return lambda a, b: local_concept_contrast(a, b, *fixed, chunks=parts)
+
+    whole, chunked = loss(1), loss(chunks)
+    clips = u[:, 0], u[:, 1]
+    assert to_float(chunked(*clips)) == pytest.approx(to_float(whole(*clips)), rel=1e-5)
+    for a, b in zip(gradients(whole, *clips), gradients(chunked, *clips), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+
+
 def test_the_margin_is_a_cosine_of_two_hundredths():
     def pair(cosine):
         other = [cosine, np.sqrt(1 - cosine**2)]

@@ -71,6 +71,30 @@ def test_large_batches_are_cut_into_as_many_chunks_as_they_are_large():
 
 
 @pytest.mark.parametrize("chunks", [1, 3])
+def test_padding_changes_no_similarity(chunks):
+    query, target = draw(3, 2, 8), draw(3, 2, 8) + 0.5
+    matched = match_same_index(query, target)
+    padding = np.full((3, 6, 8), -9.0, "float32")
+    padded = [np.concatenate([x, padding], axis=1) for x in (query, target)]
+    real = np.arange(8) < np.array([2, 2, 2])[:, None]
+    masks = {"counted": real, "target_mask": real}
+    slots = np.tile(np.arange(8), (3, 1))
+    found = region_similarities(*padded, slots, chunks, **masks)
+    for name, expected in region_similarities(query, target, matched).items():
+        assert value(found[name]) == pytest.approx(value(expected), abs=1e-6)
+    spread = value(matched_entropy(slots, 8, real)) * np.log(8)
+    assert spread == pytest.approx(np.log(2), abs=1e-5)
+    # A video of nothing but padding says nothing, nor do all of them.
+    real[0] = False
+    assert value(matched_entropy(slots, 8, real)) * np.log(8) == pytest.approx(
+        np.log(2), abs=1e-5
+    )
+    nothing = {name: np.zeros_like(real) for name in masks}
+    found = region_similarities(*padded, slots, chunks, **nothing)
+    assert all(value(x) == 0 for x in found.values())
+
+
+@pytest.mark.parametrize("chunks", [1, 3])
 def test_region_similarities_are_those_of_all_pairs(chunks):
     query, target = draw(3, 4, 8), draw(3, 4, 8) + 0.5
     matched = match_same_index(query, target)

@@ -193,6 +193,34 @@ def test_unknown_and_unpaired_terms_are_refused():
         small_model(loss_weights={"vs": 1.0})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"loss_weights": {}}, "contrast"),
+        ({"loss_weights": {"activation": 1.0}}, "contrast"),
+        ({"loss_weights": {"vv": float("nan")}}, "finite"),
+        ({"queue_size": 0}, "queue_size"),
+        ({"momentum": 2}, "momentum"),
+        ({"temperature": 0}, "temperature"),
+        ({"top_k": 0}, "top_k"),
+        ({"queue_size": 5}, "top_k"),
+        ({"repulsion": True, "loss_weights": {"vs": 1, "sv": 1}}, "repulsion"),
+    ],
+)
+def test_numbers_that_make_nothing_are_refused(wrong, name):
+    backbone = VideoResNetBackbone(blocks=[1] * 4, width_multiplier=0.0625)
+    with pytest.raises(ValueError, match=name):
+        DCLR(backbone, **wrong)
+
+
+@pytest.mark.parametrize("num_videos", [4, 5, 12, 1024])
+def test_most_of_a_short_queue_stays_negative(num_videos):
+    changes = DCLR.changes_for("dclr_tiny", num_videos, min(num_videos, 32), 100)
+    assert 0 < changes["top_k"] <= max(1, changes["queue_size"] // 4)
+    long = DCLR.changes_for("dclr_tiny", 10_000, 32, 100)
+    assert long == {"queue_size": 256, "top_k": 5}
+
+
 def test_neighbours_are_mined_only_after_some_batches():
     model = small_model(mine_after=3)
     embeddings = {

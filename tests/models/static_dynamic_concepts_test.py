@@ -335,7 +335,12 @@ def test_the_tiny_preset_comes_first_and_fits_a_run():
     names = list(StaticDynamicConcepts.presets)
     assert names[0] == "static_dynamic_concepts_tiny"
     changes = StaticDynamicConcepts.changes_for(names[0], 100, 16, 600)
-    assert changes == {"queue_size": 50, "freeze_bank_for": 30, "local_after": 150}
+    assert changes == {
+        "queue_size": 50,
+        "chunks": 1,
+        "freeze_bank_for": 30,
+        "local_after": 150,
+    }
     model = StaticDynamicConcepts.from_preset(names[0], load_weights=False)
     # At paper scale in rounds, as released: these are of UCF-101.
     name = "static_dynamic_concepts_r2plus1d_ucf101"

@@ -136,6 +136,8 @@ def test_ctrl_c_saves_and_resumes(videos, tmp_path):
     assert result["clips_per_second"] > 0
     assert 0 <= result["data_wait_fraction"] <= 1
     again = pretrain(tiny_model(), records, tmp_path, show=lines.append, **arguments)
+    with pytest.raises(ValueError, match="trained for 6 steps"):
+        pretrain(tiny_model(), records, tmp_path, **{**arguments, "steps": 5})
     # All parts count, and looking at a run that is done adds nothing.
     assert again == result
     assert result["seconds"] > kept["seconds"] > 0
@@ -166,7 +168,7 @@ def test_a_wrong_or_damaged_checkpoint_is_one_sentence(tmp_path):
     with pytest.raises(CheckpointError, match="another configuration"):
         load_checkpoint(path, compiled(hidden_dim=12))
     path.write_bytes(path.read_bytes()[:500])
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(CheckpointError, match=r"cannot be read.*Remove it"):
         load_checkpoint(path, compiled())
 
 
@@ -190,6 +192,15 @@ def test_a_writer_goes_on_while_the_disk_works(tmp_path, monkeypatch):
     writer.wait()
     assert read_step(path) == 3
     assert [p.name for p in path.parent.iterdir()] == ["c.npz"]
+
+
+def test_what_killed_writers_left_is_taken_away(tmp_path):
+    left, other = tmp_path / ".c.1.part.npz", tmp_path / ".d.1.part.npz"
+    left.touch()
+    other.touch()
+    CheckpointWriter(tmp_path / "c.npz")
+    assert not left.exists()
+    assert other.exists()
 
 
 def test_a_checkpoint_that_cannot_be_written_says_so(tmp_path):

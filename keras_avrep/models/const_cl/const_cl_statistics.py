@@ -29,14 +29,14 @@ def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1, chu
     Args:
         outputs: what `ConSTCL.query_forward` returns.
         match: string. How a region's positive is found.
-        mask_targets: bool. Whether padding may be a positive. Defaults to `False`.
+        mask_targets: bool. Whether padding may not be a positive. Defaults to `False`.
         temperature: float. Of whole clips. Defaults to `0.1`.
         chunks: int. Parts of the batch whose regions are compared one at a time.
             Defaults to `1`.
 
     Returns:
         Dict from the `statistic_names` to scalars. Similarities are those of the
-        first view's regions, rewritten, with the second view's.
+        first view's regions, rewritten, with the second view's. Padding never counts.
 
     Reference: note of ConST-CL (arXiv:2112.05181), sections 4 and 9.
     """
@@ -49,10 +49,15 @@ def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1, chu
     if "local" in outputs:
         source, target = outputs["local"]
         mask = target["mask"] if mask_targets else None
-        matched, _ = match_regions(match, source, target, mask)
+        matched, counted = match_regions(match, source, target, mask)
         found |= region_similarities(
-            source["transformed"], target["regions"], matched, chunks
+            source["transformed"],
+            target["regions"],
+            matched,
+            chunks,
+            counted,
+            target["mask"],
         )
         regions = target["regions"].shape[1]
-        found["matched_entropy"] = matched_entropy(matched, regions)
+        found["matched_entropy"] = matched_entropy(matched, regions, counted)
     return found

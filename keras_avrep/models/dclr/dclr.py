@@ -17,6 +17,9 @@ from keras_avrep.models.dclr.dclr_terms import (
     MODES,
     TERMS,
     check_mine,
+    check_numbers,
+    check_repulsion,
+    check_top_k,
     check_weights,
     mining_head,
 )
@@ -96,6 +99,9 @@ class DCLR(PretrainingTask):
         **kwargs,
     ):
         weights = check_weights(loss_weights)
+        check_numbers(queue_size, momentum, temperature)
+        if repulsion:
+            check_repulsion(weights)
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
@@ -120,6 +126,8 @@ class DCLR(PretrainingTask):
         self.terms = [name for name in TERMS if name in weights]
         heads = [h for h in HEADS if any(h in TERMS[t][:2] for t in self.terms)]
         self.mined_modes = [m for m in ("static", "dynamic") if self._mines(m)]
+        if self.mined_modes:
+            check_top_k(top_k, queue_size)
         self.heads = ProjectionHeads(
             heads, hidden_dim, projection_dim, name="projection_heads"
         )
@@ -143,9 +151,12 @@ class DCLR(PretrainingTask):
 
     @classmethod
     def changes_for(cls, preset, num_videos, batch_size, steps):
-        size = cls.presets[preset]["task"]["queue_size"]
+        task = cls.presets[preset]["task"]
         # A queue as long as the data would hold other clips of the query's video.
-        return {"queue_size": max(batch_size, min(size, num_videos // 2))}
+        size = max(batch_size, min(task["queue_size"], num_videos // 2))
+        # Of a short one most would be positives.
+        top_k = max(1, min(task.get("top_k", 5), size // 4))
+        return {"queue_size": size, "top_k": top_k}
 
     def after_loading(self):
         super().after_loading()

@@ -1,5 +1,7 @@
 """Which contrasts DCLR has, and what each is made of."""
 
+import math
+
 # term → (query head, key head = queue, mode of the mined positives)
 TERMS = {
     "vv": ("vv", "vv", "rgb"),
@@ -28,6 +30,34 @@ def check_mine(mine):
     return list(mine)
 
 
+def check_numbers(queue_size, momentum, temperature):
+    """Raise if one of the numbers of a queue and its contrasts makes no sense."""
+    if queue_size < 1:
+        raise ValueError(f"`queue_size` must be at least 1, got {queue_size}.")
+    if not 0 <= momentum <= 1:
+        raise ValueError(f"`momentum` must be from 0 to 1, got {momentum}.")
+    if not temperature > 0:
+        raise ValueError(f"`temperature` must be above 0, got {temperature}.")
+
+
+def check_top_k(top_k, queue_size):
+    """Raise if a queue would have no neighbours to mine, or no negatives left."""
+    if not 0 < top_k < queue_size:
+        raise ValueError(
+            f"`top_k` must be at least 1 and below `queue_size` {queue_size}, got "
+            f"{top_k}: what is mined is no negative any more."
+        )
+
+
+def check_repulsion(loss_weights):
+    """Raise if there are no two embeddings to keep apart."""
+    if not {"vs", "vd"} <= set(loss_weights):
+        raise ValueError(
+            "`repulsion` keeps static and dynamic embeddings apart; it needs 'vs', "
+            f"'sv', 'vd' and 'dv' in `loss_weights`, got {list(loss_weights)}."
+        )
+
+
 def mining_head(mode):
     """The head whose embeddings say which videos are alike in a mode."""
     return {"static": "sv", "dynamic": "dv"}[mode]
@@ -50,4 +80,10 @@ def check_weights(loss_weights):
             "`loss_weights` must hold 'vs' and 'sv' together, and 'vd' and 'dv' "
             "together: each one's keys are the other's queries."
         )
+    if not any(name in TERMS for name in loss_weights):
+        raise ValueError(
+            f"`loss_weights` {loss_weights} hold no contrast; give 'vv', say."
+        )
+    if not all(math.isfinite(weight) for weight in loss_weights.values()):
+        raise ValueError(f"`loss_weights` must be finite numbers, got {loss_weights}.")
     return {name: float(loss_weights[name]) for name in known if name in loss_weights}

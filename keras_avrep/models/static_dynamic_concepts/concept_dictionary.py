@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 from keras import ops
 
 from keras_avrep.layers import ConceptBank, ConceptCrossAttention, ProjectionMLP
@@ -147,3 +148,16 @@ class ConceptDictionary(keras.layers.Layer):
 def pooled(feature_map):
     """Mean of a feature map over time and space, in float32."""
     return ops.mean(ops.cast(feature_map, "float32"), axis=(1, 2, 3))
+
+
+def activated_shares(model, clips, batch_size):
+    """Shares of attention times a clip's activation, `(N, t, h, w, concepts)`.
+
+    `model` gives both of some clips of pixels `(N, T, H, W, 3)`.
+    """
+    maps = []
+    for first in range(0, len(clips), batch_size):
+        part = ops.cast(clips[first : first + batch_size], "float32")
+        shares, activation = map(ops.convert_to_numpy, model(part, training=False))
+        maps.append(shares * activation)
+    return np.concatenate(maps)

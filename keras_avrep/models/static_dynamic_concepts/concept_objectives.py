@@ -64,9 +64,9 @@ def fidelity(rebuilt, features):
     return sum(concept_fidelity(rebuilt[mode], features[mode]) for mode in rebuilt)
 
 
-def local_contrast(local, logits, concept_filter, margin):
+def local_contrast(local, logits, concept_filter, margin, chunks):
     """Contrast of the local features `(2 B, N, dim)` of one mode's two clips."""
     local, active = clip_pairs(local), clip_pairs(concept_filter(logits))
     return local_concept_contrast(
-        local[:, 0], local[:, 1], active[:, 0], active[:, 1], margin
+        local[:, 0], local[:, 1], active[:, 0], active[:, 1], margin, chunks
     )

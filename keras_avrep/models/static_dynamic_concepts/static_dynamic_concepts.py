@@ -1,5 +1,4 @@
 import keras
-import numpy as np
 from keras import ops
 
 from keras_avrep.backbones import VideoResNetBackbone
@@ -10,12 +9,14 @@ from keras_avrep.layers import (
     ProjectionHeads,
     SinkhornAssignment,
 )
+from keras_avrep.losses import chunks_of_batch
 from keras_avrep.models.pixel_features import pixel_features
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.static_dynamic_concepts import concept_objectives as objectives
 from keras_avrep.models.static_dynamic_concepts import concept_terms as terms
 from keras_avrep.models.static_dynamic_concepts.concept_dictionary import (
     ConceptDictionary,
+    activated_shares,
     pooled,
 )
 from keras_avrep.models.static_dynamic_concepts.concept_presets import (
@@ -63,6 +64,8 @@ class StaticDynamicConcepts(PretrainingTask):
         top: int or `None`. Concepts of a clip that take part in the local
             contrast, see `ConceptFilter`; `None` for all. Defaults to `10`.
         margin: float. Of the local contrast. Defaults to `1.4`.
+        chunks: int. Parts of the batch whose local distances are held one at a
+            time; see `local_concept_contrast`. Defaults to `1`.
         constraint: `None` or `"unit_norm"`, see `ConceptBank`. Defaults to `None`.
         loss_weights: dict from `"vv"`, `"vs"`, `"vd"` (contrasts), `"static"`,
             `"dynamic"` (alignments), `"pooled"` (all inputs aligned over all
@@ -116,6 +119,7 @@ class StaticDynamicConcepts(PretrainingTask):
         iterations=3,
         top=10,
         margin=1.4,
+        chunks=1,
         constraint=None,
         loss_weights=None,
         freeze_bank_for=0,
@@ -146,6 +150,7 @@ class StaticDynamicConcepts(PretrainingTask):
         self.iterations = iterations
         self.top = top
         self.margin = margin
+        self.chunks = chunks
         self.constraint = constraint
         self.loss_weights = weights
         self.freeze_bank_for = freeze_bank_for
@@ -198,6 +203,7 @@ class StaticDynamicConcepts(PretrainingTask):
         return {
             # A queue as long as the data would hold the batch's own videos.
             "queue_size": max(batch_size, min(size, num_videos // 2)),
+            "chunks": chunks_of_batch(batch_size),
             "freeze_bank_for": freeze_bank_for,
             "local_after": local_after,
         }
@@ -307,6 +313,7 @@ class StaticDynamicConcepts(PretrainingTask):
                 x["logits"][:, self.dictionary.columns(mode)],
                 self.concept_filter,
                 self.margin,
+                self.chunks,
             )
             for mode, x in found.items()
         )
@@ -364,12 +371,7 @@ class StaticDynamicConcepts(PretrainingTask):
         activation = ActivationMap()(self.get_layer("embedding").input)
         outputs = [self._read_rgb()["attention"], activation]
         model = keras.Model(self.inputs[0], outputs, name="units")
-        maps = []
-        for first in range(0, len(clips), batch_size):
-            part = ops.cast(clips[first : first + batch_size], "float32")
-            shares, activation = map(ops.convert_to_numpy, model(part, training=False))
-            maps.append(shares * activation)
-        maps = np.concatenate(maps)
+        maps = activated_shares(model, clips, batch_size)
         return {
             kind: maps[..., self.dictionary.columns(kind)]
             for kind in ("static", "dynamic")
@@ -391,6 +393,7 @@ class StaticDynamicConcepts(PretrainingTask):
             "iterations": self.iterations,
             "top": self.top,
             "margin": self.margin,
+            "chunks": self.chunks,
             "constraint": self.constraint,
             "loss_weights": dict(self.loss_weights),
             "freeze_bank_for": self.freeze_bank_for,
