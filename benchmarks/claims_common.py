@@ -123,6 +123,15 @@ def probed(model, preset, manifest, seed, control=None):
     return evaluate_features(gallery, queries, seed)
 
 
+def spread_of_some(rows, group, key):
+    """`spread` of what some of the rows have, and of how many if not of all."""
+    found = [row[group][key] for row in rows if key in row[group]]
+    if not found:
+        return "–"
+    few = len(found) < len(rows)
+    return spread(found) + (f" ({len(found)} of {len(rows)})" if few else "")
+
+
 def spread(values):
     """Mean and, of several, standard deviation of shares, as percent.
 

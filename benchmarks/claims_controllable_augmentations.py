@@ -18,6 +18,7 @@ from claims_common import (
     rendered,
     run_folder,
     spread,
+    spread_of_some,
     trained,
 )
 from keras import ops
@@ -286,17 +287,22 @@ def table(results):
 def checks(results):
     """A markdown table of A2, A4 and A5."""
     lines = [
-        "| rung | A2 features | A2 embeddings | A2 chance | A4 features | "
+        "| rung | A2 features | A2 embeddings | A2 chance | A2 same cell | "
+        "apart: features | apart: embeddings | apart: chance | A4 features | "
         "A4 embeddings | A5 phase kNN | A5 scene kNN |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---" * 12 + "|",
     ]
     for rung, _, rows in finished(results):
         cells = [
-            spread([r[group][key] for r in rows]) if key in rows[0][group] else "–"
+            spread_of_some(rows, group, key)
             for group, key in (
                 ("correspondence", "features"),
                 ("correspondence", "embeddings"),
                 ("correspondence", "chance"),
+                ("correspondence", "same_cell"),
+                ("correspondence", "features_apart"),
+                ("correspondence", "embeddings_apart"),
+                ("correspondence", "chance_apart"),
                 ("colour_r2", "features"),
                 ("colour_r2", "embeddings"),
                 ("phases", "phase_knn_other_colours"),

@@ -1,7 +1,7 @@
 """DCLR: the ladder of its terms, and the checks E1 to E7 of the note.
 
 Run by `python benchmarks/claims.py dclr`. Each rung starts from the same seed,
-data and number of steps. About 20 minutes a seed on two CPU cores.
+data and number of steps. A rung takes 10 to 40 minutes on a CPU core.
 """
 
 import json
