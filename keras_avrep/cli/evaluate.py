@@ -21,6 +21,7 @@ are cut into seconds, `audio_frames` and `video_frames`.
 import json
 from pathlib import Path
 
+from keras_avrep.cli.argument_types import seed
 from keras_avrep.cli.arguments import add_crops, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
@@ -40,7 +41,7 @@ def add_arguments(parser):
     parser.add_argument("--out", help="JSON file; by default in the run folder")
     add_crops(parser)
     add_threads(parser)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
 
 
 def add_localiser_arguments(group):
@@ -78,9 +79,13 @@ def run(args):
 def measure_features(args, model, run, clip):
     """Retrieval and probes."""
     from keras_avrep.cli.measuring import measure_model
-    from keras_avrep.cli.pretrain import reject_writer
     from keras_avrep.cli.progress import say
-    from keras_avrep.cli.videos import manifest_cache, open_videos, train_and_test
+    from keras_avrep.cli.videos import (
+        manifest_cache,
+        open_videos,
+        reject_writer,
+        train_and_test,
+    )
 
     for name in LOCALISER_OPTIONS:
         if getattr(args, name) is not None:

@@ -189,6 +189,8 @@ def show_exports(results, say):
             f"{row['format']}: {row['bytes'] / 1e6:.2f} MB, differs by at most "
             f"{row['max_abs_diff']:.1e}"
         )
+        if row.get("agrees") is False:
+            line += " (too much)"
         if row.get("latency_ms") is not None:
             line += f", {row['latency_ms']:.1f} ms a clip"
         if row.get("retrieval_agreement") is not None:

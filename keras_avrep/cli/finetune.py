@@ -9,6 +9,7 @@ Stop it with Ctrl-C; the same command goes on.
 
 from pathlib import Path
 
+from keras_avrep.cli.argument_types import output_folder, seed, share
 from keras_avrep.cli.arguments import above_zero, add_crops, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
@@ -16,7 +17,9 @@ from keras_avrep.cli.videos import VIDEOS
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
     parser.add_argument("folder", help=f"{VIDEOS}, labelled")
-    parser.add_argument("--out", required=True, help="folder of the classifier")
+    parser.add_argument(
+        "--out", type=output_folder, required=True, help="folder of the classifier"
+    )
     parser.add_argument("--label", help="name of the label; by default the first")
     parser.add_argument(
         "--linear",
@@ -31,28 +34,34 @@ def add_arguments(parser):
     parser.add_argument("--learning-rate", type=above_zero, help="0.1; 5 with --linear")
     parser.add_argument(
         "--flip",
-        type=float,
+        type=share,
         help="probability; by default that of the preset's own views, 0.5 where it "
         "has none",
     )
     add_crops(parser)
     add_threads(parser)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
 
 
 def run(args):
     import keras
 
-    from keras_avrep.cli.pretrain import reject_writer, set_device
+    from keras_avrep.cli.pretrain import set_device
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.run_folder import (
         CLIP_FILE,
         check_same_run,
         clip_arguments,
+        interrupted_line,
         load_run_model,
         write_json,
     )
-    from keras_avrep.cli.videos import manifest_cache, open_videos, train_and_test
+    from keras_avrep.cli.videos import (
+        manifest_cache,
+        open_videos,
+        reject_writer,
+        train_and_test,
+    )
     from keras_avrep.evaluation import classification_accuracy, finetune
     from keras_avrep.models import VideoClassifier
 
@@ -63,7 +72,7 @@ def run(args):
     cache = manifest_cache(args.run, out)
     manifest = open_videos(args.folder, cache, args.threads)
     train, test = train_and_test(manifest, args.seed)
-    label = chosen_label(args.label, train + test)
+    label = chosen_label(args.label, train + test, manifest.notes)
     recipe = chosen_recipe(args, model)
     check_same_run(out, run_config(args, label, config["clip"], recipe))
     classes = sorted({r.labels[label] for r in train})
@@ -102,7 +111,7 @@ def run(args):
             show=say,
         )
     except KeyboardInterrupt:
-        say(f"\nSaved in {out}; run the same command again to resume.")
+        say(interrupted_line(out))
         raise
     classifier.save_to_preset(str(out / "preset"))
     write_json(out / "preset" / CLIP_FILE, {**config["clip"], "classes": classes})
@@ -172,14 +181,34 @@ def run_config(args, label, clip, recipe):
     }
 
 
-def chosen_label(name, records):
-    """The label to learn, checked."""
+def chosen_label(name, records, notes=()):
+    """The label to learn, checked.
+
+    Args:
+        name: of the label; `None` for the first that all records have.
+        records: list of `VideoRecord`.
+        notes: sentences, why folders are not taken as labels. Defaults to none.
+
+    Raises:
+        ValueError: if not every record has such a label.
+    """
+    from keras_avrep.cli.scan import lacking_labels
+
     shared = sorted(set.intersection(*(set(r.labels) for r in records)))
-    if not shared:
+    if name in shared or (name is None and shared):
+        return name or shared[0]
+    lacking = lacking_labels(records)
+    asked = [label for label in lacking if name in (None, label)]
+    if asked:
         raise ValueError(
-            "The videos have no labels: put each class into its own sub-folder, or "
-            "add an annotations.jsonl."
+            f"Not every video has the label {asked[0]!r}: {lacking[asked[0]]}; give it "
+            "to them in annotations.jsonl, or take them away."
         )
-    if name is not None and name not in shared:
+    if shared:
         raise ValueError(f"--label {name!r} is unknown; there are {shared}.")
-    return name or shared[0]
+    if notes:
+        raise ValueError(f"The videos have no labels: {'; '.join(notes)}.")
+    raise ValueError(
+        "The videos have no labels: put each class into its own sub-folder, or "
+        "add an annotations.jsonl."
+    )

@@ -26,6 +26,8 @@ COMMANDS = (
 # Commands that need no model, so no Keras.
 LIGHT = ("render", "scan", "prepare", "report")
 INTERRUPTED = 130
+# What a shell says of a program that wrote to nobody: 128 and the signal's number.
+NOBODY_READS = 141
 
 
 def main(argv=None) -> int:
@@ -45,6 +47,10 @@ def main(argv=None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has seen enough, as `head` has; Python would flush once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return NOBODY_READS
     except Exception as error:
         if args.traceback:
             raise
@@ -64,7 +70,9 @@ def import_keras_quietly():
     sys.stderr.flush()
     os.dup2(silence, 2)
     try:
-        importlib.import_module("keras")
+        # Every system is one of KerasHub's models, and that brings TensorFlow along
+        # on any backend.
+        importlib.import_module("keras_hub")
         # Advice on retracing is for those who write models, not who use them.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
     finally:

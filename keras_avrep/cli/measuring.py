@@ -63,6 +63,7 @@ def measure_model(
     )
     if on_reject is not None:
         tell_rejects([*train, *test], [*gallery.rejects, *queries.rejects], on_reject)
+    tell_unknown(train, test, say)
     results = evaluate_features(gallery, queries, seed)
     if not results["retrieval"]:
         say("The videos have no labels: a clip is asked to find its own video.")
@@ -80,6 +81,18 @@ def tell_rejects(records, rejects, on_reject):
     by_id = {r.video_id: r for r in records}
     for reject in rejects:
         on_reject(by_id[reject["path"]], reject["reason"])
+
+
+def tell_unknown(train, test, say):
+    """Say how many videos are asked for a class that no video to compare with has."""
+    for label in sorted(set.intersection(*(set(r.labels) for r in [*train, *test]))):
+        known = {r.labels[label] for r in train}
+        count = sum(r.labels[label] not in known for r in test)
+        if count and len(known) > 1:
+            say(
+                f"{label}: {count} of {len(test)} test videos have a class that no "
+                "gallery video has, and count as wrong"
+            )
 
 
 def write_pictures(model, folder, gallery, queries, train, test, clip):

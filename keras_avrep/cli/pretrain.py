@@ -28,15 +28,16 @@ synthetic mixtures are, and as `keras-avrep render --mixtures` writes them.
 import argparse
 from pathlib import Path
 
+from keras_avrep.cli.argument_types import loss_weights, output_folder, seed
 from keras_avrep.cli.arguments import above_zero, add_threads, not_negative, positive
-from keras_avrep.cli.videos import VIDEOS
+from keras_avrep.cli.videos import VIDEOS, reject_writer
 
 
 def add_arguments(parser):
     parser.add_argument(
         "folder", help=f"{VIDEOS}; of localisers also a folder of moments"
     )
-    parser.add_argument("--out", required=True, help="run folder")
+    parser.add_argument("--out", type=output_folder, required=True, help="run folder")
     parser.add_argument(
         "--model", default="dclr", help="system to train, by its smallest preset"
     )
@@ -55,7 +56,7 @@ def add_arguments(parser):
     add_sound_arguments(parser.add_argument_group("systems that find what sounds"))
     parser.add_argument("--checkpoint-every", type=positive, default=100)
     add_threads(parser)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument(
         "--precision", help="Keras dtype policy; chosen for the device by default"
     )
@@ -146,15 +147,6 @@ SOUND_OPTIONS = (
 )
 
 
-def loss_weights(text):
-    """`vv=1,vd=0.5` as a dict."""
-    try:
-        pairs = [part.split("=") for part in text.split(",")]
-        return {name.strip(): float(value) for name, value in pairs}
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not like vv=1,vs=0.5") from None
-
-
 def run(args):
     from keras_avrep.models import LOCALISERS, system_of
 
@@ -185,6 +177,7 @@ def pretrain_videos(args):
     from keras_avrep.cli.run_folder import (
         check_same_run,
         describe_data,
+        interrupted_line,
         update_summary,
         versions,
         write_json,
@@ -238,14 +231,14 @@ def pretrain_videos(args):
             show=say,
         )
     except KeyboardInterrupt:
-        say(f"\nSaved in {out}; run the same command again to resume.")
+        say(interrupted_line(out))
         raise
     write_json(out / "training.json", result)
     name = type(model).__name__
     summary = {
         "model": name.lower(),
         "titles": {name.lower(): name},
-        "data": describe_data(manifest, out),
+        "data": describe_data(manifest, out, {"trained_on": records}),
         "train": result,
         "seed": args.seed,
         "versions": versions(),
@@ -322,23 +315,6 @@ def training_records(manifest):
         if records := manifest.split(split):
             return records
     return manifest.records
-
-
-def reject_writer(manifest, path, say):
-    """Writes rejects now, and again for every video or moment that fails later."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    manifest.write_rejects(path)
-
-    def on_reject(record, reason):
-        name = getattr(record, "moment_id", record.video_id)
-        # One that fails in training fails again when it is embedded.
-        if any(r["path"] == name for r in manifest.rejects):
-            return
-        manifest.rejects.append({"path": name, "reason": reason})
-        manifest.write_rejects(path)
-        say(f"left out: {reason}")
-
-    return on_reject
 
 
 def set_device(jit_compile=None, precision=None, deterministic=False, say=print):

@@ -15,7 +15,7 @@ def pretrain_localiser(args):
     """
     from keras_avrep.cli.pretrain import set_device
     from keras_avrep.cli.progress import say
-    from keras_avrep.cli.run_folder import check_same_run
+    from keras_avrep.cli.run_folder import check_same_run, interrupted_line
     from keras_avrep.training import train_phases
 
     set_device(args.jit_compile, args.precision, args.deterministic, say)
@@ -47,7 +47,7 @@ def pretrain_localiser(args):
             show=say,
         )
     except KeyboardInterrupt:
-        say(f"\nSaved in {out}; run the same command again to resume.")
+        say(interrupted_line(out))
         raise
     names = classes or cluster_names(model, sets["solo"], sounding["solo"][1])
     save(model, out, config["clip"], names)

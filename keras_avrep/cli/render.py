@@ -3,6 +3,7 @@
     keras-avrep render videos --pretrain 512 --train 256 --test 256
     keras-avrep render videos --photos my_photos --size 112
     keras-avrep render phases --phases 3 --pretrain-phases
+    keras-avrep render slow --speed 0.5 1.5 --switch-probability 0.5 --fixed-scenes
     keras-avrep render duets --world orchestra --kind duet --test 100
     keras-avrep render wild --world orchestra --kind unconstrained --seed 1
     keras-avrep render seconds --world orchestra --cut --seconds 3
@@ -14,6 +15,7 @@ independent, and no single frame tells the motion. The world `orchestra`: instru
 that can be seen and heard, one or several, some of them silent.
 """
 
+from keras_avrep.cli.argument_types import finite, output_folder, seed, share
 from keras_avrep.cli.arguments import above_zero, not_negative, positive
 
 # Options that belong to one world only, and what they are where not given.
@@ -26,6 +28,9 @@ SCENES = {
     "pretrain_phases": False,
     "motions": None,
     "camera_pan": 0.0,
+    "speed": (2.5, 4.5),
+    "switch_probability": 1.0,
+    "fixed_scenes": False,
 }
 ORCHESTRA = {
     "kind": "solo",
@@ -51,7 +56,11 @@ KINDS = ("solo", "duet", "composite", "unconstrained")
 
 
 def add_arguments(parser):
-    parser.add_argument("folder", help="where to write the videos")
+    parser.add_argument(
+        "folder",
+        type=output_folder,
+        help="where to write the videos: an empty one, or one to go on with",
+    )
     parser.add_argument("--world", choices=("scenes", "orchestra"), default="scenes")
     parser.add_argument(
         "--pretrain", type=not_negative, default=512, help="unlabelled videos"
@@ -67,11 +76,11 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--contrast",
-        type=float,
+        type=finite,
         default=0.35,
         help="of the drawn scene (0.35); higher hides what matters better",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
     _add_scenes_arguments(parser.add_argument_group("scenes"))
     _add_orchestra_arguments(parser.add_argument_group("orchestra"))
 
@@ -98,7 +107,25 @@ def _add_scenes_arguments(group):
         help="as many in unlabelled videos, which else switch once",
     )
     group.add_argument("--motions", nargs="+", help="only these, of eight")
-    group.add_argument("--camera-pan", type=float, help="pixels a frame (0)")
+    group.add_argument("--camera-pan", type=finite, help="pixels a frame (0)")
+    group.add_argument(
+        "--speed",
+        type=finite,
+        nargs=2,
+        metavar=("LEAST", "MOST"),
+        help="of sprites, in pixels a frame; slower is harder (2.5 4.5)",
+    )
+    group.add_argument(
+        "--switch-probability",
+        type=share,
+        help="share of unlabelled videos whose motion changes in the middle (1)",
+    )
+    group.add_argument(
+        "--fixed-scenes",
+        action="store_true",
+        default=None,
+        help="one scene of each kind for all videos; else each has one of its own",
+    )
 
 
 def _add_orchestra_arguments(group):
@@ -109,13 +136,13 @@ def _add_orchestra_arguments(group):
     group.add_argument("--seconds", type=above_zero, help="length of a video (1)")
     group.add_argument("--fps", type=above_zero, help="frames per second (4)")
     group.add_argument(
-        "--look-alike", type=float, help="0 to 1: how far pairs look the same (0)"
+        "--look-alike", type=share, help="0 to 1: how far pairs look the same (0)"
     )
     group.add_argument(
-        "--sound-alike", type=float, help="0 to 1: how far pairs sound the same (0)"
+        "--sound-alike", type=share, help="0 to 1: how far pairs sound the same (0)"
     )
     group.add_argument(
-        "--pulse", type=float, help="share by which what sounds grows and shrinks (0)"
+        "--pulse", type=finite, help="share by which what sounds grows and shrinks (0)"
     )
     _add_wild_arguments(group)
     group.add_argument("--pictures", help="folder of real pictures, CLASS/FILE")
@@ -158,12 +185,12 @@ def _add_wild_arguments(group):
     )
     group.add_argument(
         "--gain-range-db",
-        type=float,
+        type=finite,
         help="how far others are below the loudest in unconstrained videos (15)",
     )
     group.add_argument(
         "--noise-db",
-        type=float,
+        type=finite,
         nargs=2,
         metavar=("LEAST", "MOST"),
         help="level of the noise in unconstrained videos (-30 -15)",
@@ -190,7 +217,9 @@ def run(args):
     counts = {"pretrain": args.pretrain, "train": args.train, "test": args.test}
     progress = Progress("rendered")
     if args.world == "scenes":
-        render_world(_scenes(args), args.folder, counts, progress, args.boxes)
+        world = _scenes(args)
+        render_world(world, args.folder, counts, progress, args.boxes)
+        _say_rejects(world, args.folder)
         return
     _refuse_two_layouts(args)
     world = _orchestra(args)
@@ -215,6 +244,8 @@ def _say_rejects(world, folder):
 
     if not world.rejects:
         return
+    for reject in world.rejects:
+        say(f"left out: {reject['path']}: {reject['reason']}")
     path = Path(folder) / "rejects.jsonl"
     write_text(path, "".join(json.dumps(r) + "\n" for r in world.rejects))
     say(f"left out: {len(world.rejects)} files that cannot be used; see {path}")
@@ -242,6 +273,12 @@ def _refuse_two_layouts(args):
 def _scenes(args):
     from keras_avrep.worlds import ScenesWorld
 
+    least, most = args.speed
+    if not 0 < least <= most:
+        raise ValueError(
+            f"--speed is {least:g} {most:g}; give two numbers above 0, the smaller "
+            "first."
+        )
     return ScenesWorld(
         size=args.size or 64,
         num_frames=args.num_frames,
@@ -252,6 +289,9 @@ def _scenes(args):
         pretrain_phases=args.pretrain_phases,
         motions=args.motions,
         camera_pan=args.camera_pan,
+        speed=args.speed,
+        switch_probability=args.switch_probability,
+        fresh_scenes=not args.fixed_scenes,
         seed=args.seed,
     )
 

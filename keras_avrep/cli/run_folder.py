@@ -81,16 +81,19 @@ def update_summary(folder, parts) -> None:
     write_json(path, {**read_json(path), **parts})
 
 
-def describe_data(manifest, out) -> dict:
+def describe_data(manifest, out, parts=None) -> dict:
     """What a summary says of the videos.
 
     Args:
         manifest: `keras_avrep.data.Manifest`.
         out: run folder; a folder of videos inside is named relative to it.
+        parts: dict from what videos were for, such as `"trained_on"`, `"gallery"`
+            and `"test"`, to their records. Defaults to `None`.
 
     Returns:
-        Dict of `folder`, `videos`, `rejected`, `seconds` and, by label that the
-        test videos have, the class names as `labels`.
+        Dict of `folder`, `videos`, `rejected`, `seconds`, by label that the test
+        videos have, the class names as `labels`, and the number of videos of each
+        of `parts` by its name; `videos` counts all that are usable.
     """
     records = manifest.split("test") or manifest.records
     names = sorted(set.intersection(*(set(r.labels) for r in records)))
@@ -98,11 +101,24 @@ def describe_data(manifest, out) -> dict:
     inside = root.is_relative_to(Path(out).resolve())
     return {
         "folder": "data" if inside else root.name,
-        "videos": len({r.video_id for r in manifest.records}),
+        "videos": count_videos(manifest.records),
         "rejected": len(manifest.rejects),
         "seconds": manifest.seconds,
         "labels": {name: manifest.classes(name) for name in names},
+        **{name: count_videos(part) for name, part in (parts or {}).items()},
     }
+
+
+def interrupted_line(folder) -> str:
+    """What Ctrl-C leaves of a run, and what to do."""
+    if any(Path(folder).glob("checkpoints/[!.]*.npz")):
+        return f"\nSaved in {folder}; run the same command again to resume."
+    return "\nNothing has been trained yet; run the same command again to start."
+
+
+def count_videos(records) -> int:
+    """How many videos some records are of."""
+    return len({r.video_id for r in records})
 
 
 def clip_arguments(config) -> dict:

@@ -92,6 +92,8 @@ def describe(manifest, say):
         say(f"  {len(manifest.cut_short)} cut short: the end of the file is missing")
     if manifest.other_files:
         say(f"  {manifest.other_files} other files left alone")
+    for note in manifest.notes:
+        say(f"  {note}")
     describe_labels(manifest, say)
 
 
@@ -123,3 +125,28 @@ def describe_labels(manifest, say):
         classes = manifest.classes(label)
         shown = ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")
         say(f"  {label}: {len(classes)} classes ({shown})")
+    for label, lacking in lacking_labels(records).items():
+        say(f"  {label}: {lacking}")
+
+
+def lacking_labels(records):
+    """How many records lack a label that others have.
+
+    Args:
+        records: of videos or moments.
+
+    Returns:
+        Dict from label to a sentence, such as `"1 of 12 videos lacks it (a.mp4)"`;
+        empty where every record has the same labels.
+    """
+    from keras_avrep.data.annotations import some_names
+
+    told = {}
+    for label in sorted(set().union(*(r.labels for r in records))):
+        names = [r.video_id for r in records if label not in r.labels]
+        if names:
+            lack = "lacks it" if len(names) == 1 else "lack it"
+            told[label] = (
+                f"{len(names)} of {len(records)} videos {lack} ({some_names(names)})"
+            )
+    return told

@@ -5,6 +5,8 @@ from pathlib import Path
 
 # Help of the argument that `open_videos` takes.
 VIDEOS = "folder of videos, or a manifest of one that `scan --out` wrote"
+# In place of "rejects" in the name of a list.
+CUT_SHORT = "cut_short"
 
 
 def open_videos(place, cache=None, threads=2):
@@ -53,6 +55,43 @@ def list_rejects(manifest, rejects, path, say):
         say(f"left out: {reject['path']}: {reject['reason']}")
     if manifest.rejects:
         manifest.write_rejects(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def reject_writer(manifest, path, say):
+    """Writes rejects now, and again for every video or moment that fails later.
+
+    Beside them goes what is used as far as it goes: videos that were cut short.
+
+    Args:
+        manifest: of videos or moments; its `rejects` are added to.
+        path: `pathlib.Path` of a JSON-lines file, `rejects.jsonl` or `…_rejects.jsonl`.
+        say: called with each line of text.
+
+    Returns:
+        Function of (record, reason).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    manifest.write_rejects(path)
+    write_cut_short(manifest, path.with_name(path.name.replace("rejects", CUT_SHORT)))
+
+    def on_reject(record, reason):
+        name = getattr(record, "moment_id", record.video_id)
+        # One that fails in training fails again when it is embedded.
+        if any(r["path"] == name for r in manifest.rejects):
+            return
+        manifest.rejects.append({"path": name, "reason": reason})
+        manifest.write_rejects(path)
+        say(f"left out: {reason}")
+
+    return on_reject
+
+
+def write_cut_short(manifest, path):
+    """List the videos that end before their time, where there are any."""
+    if getattr(manifest, "cut_short", None):
+        manifest.write_cut_short(path)
     else:
         path.unlink(missing_ok=True)
 

@@ -9,12 +9,7 @@ from keras_avrep.data.loader import (
     clip_dataset,
     read_sample,
 )
-from keras_avrep.data.manifest import (
-    Manifest,
-    VideoRecord,
-    scan_folder,
-    split_records,
-)
+from keras_avrep.data.manifest import Manifest, VideoRecord, scan_folder
 from keras_avrep.data.media import (
     MediaError,
     read_frames,
@@ -66,6 +61,7 @@ from keras_avrep.data.readers import (
     read_ucf101,
     read_vggsound,
 )
+from keras_avrep.data.splitting import split_records
 from keras_avrep.data.timed_frames import stream_timed_frames
 from keras_avrep.data.video_copy import write_video_copy
 from keras_avrep.data.video_writer import write_video

@@ -1,5 +1,6 @@
 """How long a video is: what its header says, and where its pictures end."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from keras_avrep.data.media import (
 LAST_SECONDS = 1.0
 # A header may be this wrong, in seconds: sound and picture rarely end together.
 SLACK_SECONDS = 0.5
+# Formats that say how long the longest stream is, not how long the pictures go on.
+ONE_FOR_ALL = {"asf", "flv", "matroska,webm"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ def measure_extent(container, stream, fps: float, path: Path) -> Extent:
     """How long a video is, checked by its last packets.
 
     One jump near the end and a few packets, none of them decoded. Only where they
-    are not there, the file is read from its start to find where it ends.
+    are not there, the file is read from its start to find where it ends. Sound that
+    goes on after the last picture does not make a video longer.
 
     Args:
         container: the opened file.
@@ -58,9 +62,16 @@ def measure_extent(container, stream, fps: float, path: Path) -> Extent:
         # FFmpeg has already shortened the duration of a truncated one.
         promised = max(told, num_frames / fps)
     slack = max(2 / fps, min(SLACK_SECONDS, promised / 10))
-    if _reaches(container, stream, promised - slack):
+    own = container.format.name not in ONE_FOR_ALL and bool(stream.duration)
+    origin = start_seconds(stream)
+    seek_to(container, stream, origin + max(0.0, promised - slack - LAST_SECONDS))
+    wanted = origin + promised - slack
+    shown, last = _reached(container, stream, fps, wanted, own)
+    if shown >= wanted:
         return Extent(max(told, 1 / fps), num_frames or max(1, round(told * fps)))
-    return _truncated(path, promised, slack, fps)
+    if last >= wanted and shown >= origin:
+        return _of_pictures(shown - origin, fps)
+    return _truncated(path, promised, slack, fps, own)
 
 
 def _told_seconds(container, stream) -> float:
@@ -77,35 +88,60 @@ def _count_packets(container, stream, path: Path) -> int:
         raise MediaError(f"{path}: cannot be read to its end ({why(error)}).") from None
 
 
-def _reaches(container, stream, seconds: float) -> bool:
-    """Whether there are packets, of whatever kind, up to a time."""
-    origin = start_seconds(stream)
-    seek_to(container, stream, origin + max(0.0, seconds - LAST_SECONDS))
-    return any(end >= origin + seconds for _, end in _packet_ends(container))
+def _of_pictures(seconds: float, fps: float) -> Extent:
+    seconds = max(seconds, 1 / fps)
+    return Extent(seconds, max(1, round(seconds * fps)))
 
 
-def _packet_ends(container):
+def _reached(
+    container, stream, fps: float, wanted: float, own: bool
+) -> tuple[float, float]:
+    """Ends of the last picture and of the last packet from here on.
+
+    Args:
+        container: the opened file, where to begin.
+        stream: its video stream.
+        fps: float. Frames per second.
+        wanted: seconds. No more is read once a picture is there.
+        own: bool. Whether the duration is of the pictures themselves, so that any
+            packet says that nothing is missing.
+    """
+    shown = last = -math.inf
+    for index, end in _packet_ends(container, fps):
+        last = max(last, end)
+        if own or index == stream.index:
+            shown = max(shown, end)
+        if shown >= wanted:
+            break
+    return shown, last
+
+
+def _packet_ends(container, fps: float):
     """Stream index and end in seconds of each packet; a broken end just ends them."""
     try:
         for packet in container.demux():
             begin = packet.dts if packet.pts is None else packet.pts
             if packet.size and begin is not None:
-                end = begin + (packet.duration or 0)
-                yield packet.stream.index, float(end * packet.time_base)
+                span = float((packet.duration or 0) * packet.time_base)
+                if not span and packet.stream.type == "video":
+                    span = 1 / fps
+                yield packet.stream.index, float(begin * packet.time_base) + span
     except (av.FFmpegError, OSError, ValueError):
         return
 
 
-def _truncated(path: Path, promised: float, slack: float, fps: float) -> Extent:
+def _truncated(
+    path: Path, promised: float, slack: float, fps: float, own: bool
+) -> Extent:
     """The extent of a file that ends before the time its header tells."""
     with opened(path) as container:
         stream = video_stream(container, path)
-        ends = list(_packet_ends(container))
+        ends = list(_packet_ends(container, fps))
         origin = start_seconds(stream)
+        last = max((end for index, end in ends if index == stream.index), default=0.0)
         if any(end >= origin + promised - slack for _, end in ends):
             # It cannot be sought, but it is all there.
-            return Extent(promised, max(1, round(promised * fps)))
-        last = max((end for index, end in ends if index == stream.index), default=0.0)
+            return _of_pictures(promised if own else last - origin, fps)
         # All packets have been seen, so that their places are known: a short way back.
         shown = _last_shown(container, stream, last, path)
         if shown is None:

@@ -7,15 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
+from keras_avrep.data.annotations import folder_labels, read_annotations
 from keras_avrep.data.files import write_text
 from keras_avrep.data.media import VIDEO_SUFFIXES, MediaError
 from keras_avrep.data.probe import probe
 from keras_avrep.data.video_files import ANNOTATIONS, find_video_files
 
 # Raised when `probe` looks at more, so that caches from before are not trusted.
-CHECKS = 2
+CHECKS = 3
 
 
 @dataclass(frozen=True)
@@ -60,6 +59,7 @@ class Manifest:
         rejects: list of `{"path", "reason"}` of files that cannot be used.
         other_files: how many files with suffixes such as `.txt` and `.wav`, which
             are no videos, were left alone.
+        notes: list of strings, such as why folders are not taken as labels.
 
     Example:
     ```python
@@ -72,6 +72,7 @@ class Manifest:
     records: list[VideoRecord]
     rejects: list[dict[str, str]] = field(default_factory=list)
     other_files: int = field(default=0, kw_only=True)
+    notes: list[str] = field(default_factory=list, kw_only=True)
 
     @property
     def label_names(self) -> list[str]:
@@ -106,6 +107,7 @@ class Manifest:
             "records": [asdict(r) for r in self.records],
             "rejects": self.rejects,
             "other_files": self.other_files,
+            "notes": self.notes,
         }
         write_text(path, json.dumps(content, indent=1))
 
@@ -120,18 +122,26 @@ class Manifest:
             content = json.loads(Path(path).read_text())
             records = [VideoRecord(**r) for r in content["records"]]
             root, rejects = content["root"], content["rejects"]
+            later = {k: content[k] for k in ("other_files", "notes") if k in content}
         except (ValueError, KeyError, TypeError):
             raise ValueError(
                 f"{path} is no manifest of videos; `keras-avrep scan FOLDER --out "
                 "manifest.json` writes one."
             ) from None
-        return cls(root, records, rejects, other_files=content.get("other_files", 0))
+        return cls(root, records, rejects, **later)
 
     def write_rejects(self, path: str | os.PathLike) -> None:
         """Write one JSON line `{"path", "reason"}` for every reject."""
-        # Escaped: names of files need not be UTF-8.
-        lines = [json.dumps(r) + "\n" for r in self.rejects]
-        write_text(path, "".join(lines))
+        _write_lines(path, self.rejects)
+
+    def write_cut_short(self, path: str | os.PathLike) -> None:
+        """Write one JSON line `{"path", "missing_seconds"}` for every record that
+        is in `cut_short`."""
+        lines = [
+            {"path": r.video_id, "missing_seconds": round(r.missing_seconds, 3)}
+            for r in self.cut_short
+        ]
+        _write_lines(path, lines)
 
 
 def scan_folder(
@@ -144,8 +154,9 @@ def scan_folder(
 
     Labels and splits come from `annotations.jsonl` in the folder where there is
     one (lines `{"video": path, "split": …, "labels": {…}}`); otherwise the
-    first sub-folder is the label `class`, if every video lies in one and there
-    are at least two.
+    first sub-folder is the label `class`, if every video lies in one, there are
+    at least two and one of them holds several videos. Where folders are not taken
+    as labels, `notes` says why.
 
     Args:
         root: the folder.
@@ -171,50 +182,12 @@ def scan_folder(
     root = Path(root).expanduser().resolve()
     if not root.is_dir():
         raise ValueError(f"{root} is not a folder; give a folder of videos.")
-    files, other_files = find_video_files(root)
+    files, other_files, unread = find_video_files(root)
     entries = examine_files(files, root, cache, workers, progress)
     manifest = _assemble(root, entries)
+    manifest.rejects += unread
     manifest.other_files = other_files
     return manifest
-
-
-def split_records(
-    records: list[VideoRecord], test_fraction: float = 0.25, seed: int = 0
-) -> tuple[list[VideoRecord], list[VideoRecord]]:
-    """Divide records into train and test, keeping splits that are given.
-
-    Args:
-        records: list of `VideoRecord`.
-        test_fraction: float. Share of the test split. Defaults to 0.25.
-        seed: int. Defaults to 0.
-
-    Returns:
-        Lists train and test. With a label `class`, every class is divided.
-
-    Example:
-    ```python
-    train, test = keras_avrep.data.split_records(manifest.records)
-    ```
-    """
-    if any(r.split in ("test", "val", "validation") for r in records):
-        test = [r for r in records if r.split in ("test", "val", "validation")]
-        train = [r for r in records if r.split in ("train", None)]
-        return train, test
-    train, test = [], []
-    groups: dict[str, list[VideoRecord]] = {}
-    for record in records:
-        groups.setdefault(record.labels.get("class", ""), []).append(record)
-    for name in sorted(groups):
-        members = sorted(groups[name], key=lambda r: r.video_id)
-        # The seed of a group does not depend on which other groups there are.
-        digest = sum(name.encode()) % 2**31
-        order = np.random.default_rng([seed, digest]).permutation(len(members))
-        count = round(len(members) * test_fraction)
-        if len(members) > 1:
-            count = max(1, count)
-        test += [members[i] for i in sorted(order[:count])]
-        train += [members[i] for i in sorted(order[count:])]
-    return train, test
 
 
 def examine_files(
@@ -311,72 +284,25 @@ def _assemble(root: Path, entries: dict) -> Manifest:
         if "info" in entry
     ]
     if (root / ANNOTATIONS).is_file():
-        annotations, bad = _read_annotations(root / ANNOTATIONS)
+        annotations, bad = read_annotations(root / ANNOTATIONS)
         rejects += bad
         rejects += [
             {"path": name, "reason": f"listed in {ANNOTATIONS} but not there"}
             for name in annotations
             if name not in entries
         ]
-        records = [_annotated(r, annotations.get(r.video_id)) for r in records]
+        said = [annotations.get(r.video_id, {}) for r in records]
+        notes = []
     else:
-        records = _labelled_by_folder(records)
-    return Manifest(str(root), records, rejects)
-
-
-def _read_annotations(path: Path) -> tuple[dict, list]:
-    annotations, bad = {}, []
-    for number, line in enumerate(annotation_lines(path), 1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-            reason = _wrong_labels(entry)
-            annotations[entry["video"]] = {} if reason else entry
-        except (ValueError, KeyError, TypeError, AttributeError):
-            reason = 'is not a JSON object with a "video"'
-        if reason:
-            bad.append({"path": f"{path.name}:{number}", "reason": reason})
-    return annotations, bad
-
-
-def annotation_lines(path: Path) -> list[str]:
-    """Lines of an `annotations.jsonl`, whose names of files need not be UTF-8."""
-    return path.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-
-
-def _wrong_labels(entry: dict) -> str | None:
-    """What is wrong with the labels of a line, if anything."""
-    labels = entry.get("labels", {})
-    if isinstance(labels, dict) and not any(
-        value is None or isinstance(value, (dict, list)) for value in labels.values()
-    ):
-        return None
-    return 'its "labels" are not a JSON object from name to label'
-
-
-def _annotated(record: VideoRecord, annotation: dict | None) -> VideoRecord:
-    if annotation is None:
-        return record
-    labels = {k: str(v) for k, v in annotation.get("labels", {}).items()}
-    return replace(record, labels=labels, split=annotation.get("split"))
-
-
-def _labelled_by_folder(records: list[VideoRecord]) -> list[VideoRecord]:
-    folders = [r.video_id.split("/")[:-1] for r in records]
-    splits = {"train", "test", "val", "validation"}
-    if folders and all(f and f[0] in splits for f in folders):
-        records = [
-            replace(r, split=f[0]) for r, f in zip(records, folders, strict=True)
-        ]
-        folders = [f[1:] for f in folders]
-    if not all(folders) or len({f[0] for f in folders}) < 2:
-        return records
-    return [
-        replace(r, labels={"class": f[0]})
-        for r, f in zip(records, folders, strict=True)
-    ]
+        said, notes = folder_labels([r.video_id for r in records])
+    records = [replace(r, **s) for r, s in zip(records, said, strict=True)]
+    return Manifest(str(root), records, rejects, notes=notes)
 
 
 def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix()
+
+
+def _write_lines(path, entries) -> None:
+    # Escaped: names of files need not be UTF-8.
+    write_text(path, "".join(json.dumps(entry) + "\n" for entry in entries))

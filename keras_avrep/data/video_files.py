@@ -14,7 +14,7 @@ COMPANIONS = {
 OWN_SUFFIXES = {".part", ".source"}
 
 
-def find_video_files(root: Path) -> tuple[list[Path], int]:
+def find_video_files(root: Path) -> tuple[list[Path], int, list[dict[str, str]]]:
     """All files below a folder but hidden ones and those that go with videos.
 
     Links to folders are followed. A folder that can be reached in several ways is
@@ -24,16 +24,17 @@ def find_video_files(root: Path) -> tuple[list[Path], int]:
         root: the folder.
 
     Returns:
-        Sorted list of paths, and how many files were left alone because their
-        suffix says that they are no videos, such as `.txt` and `.wav`.
+        Sorted list of paths; how many files were left alone because their suffix
+        says that they are no videos, such as `.txt` and `.wav`; and a list of
+        `{"path", "reason"}` of folders that cannot be read.
 
     Example:
     ```python
-    files, other_files = find_video_files(Path("videos"))
+    files, other_files, rejects = find_video_files(Path("videos"))
     ```
     """
-    found, others = [], 0
-    for folder, names in _folders(root):
+    found, others, errors = [], 0, []
+    for folder, names in _folders(root, errors):
         for name in names:
             suffix = Path(name).suffix.lower()
             if name.startswith("."):
@@ -42,14 +43,23 @@ def find_video_files(root: Path) -> tuple[list[Path], int]:
                 found.append(folder / name)
             elif suffix not in OWN_SUFFIXES and name != ANNOTATIONS:
                 others += 1
-    return sorted(found), others
+    rejects = [_unread(error, root) for error in errors]
+    return sorted(found), others, sorted(rejects, key=lambda r: r["path"])
 
 
-def _folders(root: Path):
-    """Folders with the names of their files, each once, links after the rest."""
+def _unread(error: OSError, root: Path) -> dict[str, str]:
+    path = Path(error.filename).relative_to(root).as_posix()
+    return {"path": path, "reason": f"the folder cannot be read ({error.strerror})"}
+
+
+def _folders(root: Path, errors: list[OSError]):
+    """Folders with the names of their files, each once, links after the rest.
+
+    Why a folder cannot be read is added to `errors`.
+    """
     visited, waiting = set(), [root]
     for start in waiting:
-        for folder, names, files in os.walk(start):
+        for folder, names, files in os.walk(start, onerror=errors.append):
             status = os.stat(folder)
             place = status.st_dev, status.st_ino
             if place in visited:
@@ -59,5 +69,5 @@ def _folders(root: Path):
             names[:] = sorted(n for n in names if not n.startswith("."))
             paths = [Path(folder) / n for n in names]
             # `os.walk` does not go into links; they come when all else has been seen.
-            waiting += [p for p in paths if p.is_symlink()]
+            waiting += [p for p in paths if os.path.islink(p)]
             yield Path(folder), files

@@ -29,7 +29,16 @@ FLOAT32_FORMATS = ("saved_model", "litert", "onnx")
 
 
 class ExportError(RuntimeError):
-    """An exported file does not compute what the Keras model computes."""
+    """An exported file does not compute what the Keras model computes.
+
+    Args:
+        message: string.
+        row: what `export_all` would have returned of the file. Defaults to `None`.
+    """
+
+    def __init__(self, message, row=None):
+        super().__init__(message)
+        self.row = row
 
 
 def export_all(
@@ -54,8 +63,8 @@ def export_all(
         model: a model with a `representation` from pixels `(B, T, H, W, 3)` in
             0..255 to features `(B, D)`.
         folder: path. Gets `NAME/1/`, `NAME.tflite`, `NAME_dynamic.tflite`,
-            `NAME_int8.tflite`, `NAME.onnx` and `export.json`, and with `labels`
-            `labels.txt`.
+            `NAME_int8.tflite`, `NAME.onnx` and `export.json`, what
+            `export_saved_model` writes beside, and with `labels` `labels.txt`.
         clips: uint8 or float array `(N, T, H, W, 3)` of real clips. They fix the
             clip shape and are what is compared.
         name: string. Names the files and the served model.
@@ -82,7 +91,8 @@ def export_all(
 
     Raises:
         ExportError: if a float32 format differs by more than the tolerance; the
-            files stay for inspection, without an `export.json`.
+            files stay for inspection, without an `export.json`; its `row` is what
+            would have been returned of the file.
         ValueError: if an argument is not as described, or a layer is dead and
             int8 has no range for it.
 
@@ -117,8 +127,8 @@ def export_all(
             continue
         path = _write(model, part, folder, name, format, clips, calibration)
         row = _measure(format, part, path, clips, reference)
-        _judge(row, tolerance * _scale(part, reference))
         row["path"] = path.relative_to(folder).as_posix()
+        _judge(row, path, tolerance * _scale(part, reference))
         row.update(_note(model, format, source))
         rows.append(row)
     folder.mkdir(parents=True, exist_ok=True)
@@ -185,7 +195,7 @@ def _measure(format, part, path, clips, reference):
         features, latency = run(path, clips)
     row = {
         "format": format,
-        "path": str(path),
+        "path": None,
         "bytes": _size(path),
         "max_abs_diff": compare(reference, features),
         "latency_ms": round(latency, 3),
@@ -197,13 +207,14 @@ def _measure(format, part, path, clips, reference):
     return row
 
 
-def _judge(row, tolerance):
+def _judge(row, path, tolerance):
     # Written so that a NaN is refused too.
     if row["format"] in FLOAT32_FORMATS and not row["max_abs_diff"] <= tolerance:
         raise ExportError(
             f"The {row['format']} export differs from Keras by "
             f"{row['max_abs_diff']:.3g}, above the tolerance {tolerance:g}: inspect "
-            f"{row['path']}, or raise `tolerance` if that is good enough."
+            f"{path}, or raise `tolerance` if that is good enough.",
+            row,
         )
 
 

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from keras_avrep.export.serving_readme import write_serving_readme
+
 HEAD = """\
 # {name}
 
@@ -17,7 +19,7 @@ zeros, and leave out the same rows of what comes back.
 
 
 def write_part_readme(folder: Path, name: str, rows: list[dict]) -> Path:
-    """Write `NAME.md` beside the files of a part.
+    """Write `NAME.md` beside the files of a part, and into a serving folder's README.
 
     Args:
         folder: path of the files.
@@ -41,6 +43,7 @@ def write_part_readme(folder: Path, name: str, rows: list[dict]) -> Path:
     text += "".join(_fills(rows))
     path = folder / f"{name}.md"
     path.write_text(text)
+    write_serving_readme(Path(folder))
     return path
 
 

@@ -34,7 +34,7 @@ def export_part(
         model: functional model with named inputs, and one output or a dict of
             them; one of a system's `inference_models`.
         folder: path. Gets `NAME/1/`, `NAME.tflite`, and `NAME.md` that says what
-            they take and give.
+            they take and give, also in `README.md` where models are served.
         inputs: dict from input name to an array `(N, ...)` of real examples.
             They fix the shapes and are what is compared.
         name: string. Names the files and the served model.

@@ -15,6 +15,7 @@ from keras_avrep.export.inference_form import (
     require_tensorflow,
     write_signature,
 )
+from keras_avrep.export.serving_readme import served_names, write_model_readme
 from keras_avrep.export.serving_warmup import write_warmup
 
 WARMUP_REQUESTS = 4
@@ -25,43 +26,6 @@ CONFIG_ENTRY = """\
     base_path: "/models/{name}"
     model_platform: "tensorflow"
   }}
-"""
-
-# What the numbers of a part are, after its shape.
-MEANINGS = {
-    "logits": (
-        ": one logit for each class, in the order\nof `labels.txt`; their softmax is "
-        "the probabilities"
-    )
-}
-
-README = """\
-# Serving {name}
-
-This folder is laid out for TensorFlow Serving: `{name}/{version}/` is the model,
-with its warm-up requests, and `models.config` lists every model here. Start the
-server from this folder:
-
-```shell
-docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD:/models:ro" \\
-  tensorflow/serving --model_config_file=/models/models.config
-```
-
-The signature `serving_default` takes `video`, float32 pixels in 0..255 of shape
-(batch, {time}, {height}, {width}, 3), and gives `{output}`, float32 of shape
-(batch, {dim}){meaning}. Any batch size is served.
-
-Ask it over REST, on port 8501:
-
-```shell
-python -c 'import json, numpy as np
-clip = np.random.randint(0, 256, ({time}, {height}, {width}, 3))
-print(json.dumps({{"inputs": {{"video": [clip.tolist()]}}}}))' > request.json
-curl -X POST -d @request.json http://localhost:8501/v1/models/{name}:predict
-```
-
-The answer is `{{"outputs": [[...]]}}`, {dim} numbers for each clip. JSON makes
-pixels many times larger; busy clients use gRPC, on port 8500.
 """
 
 
@@ -80,8 +44,9 @@ def export_saved_model(
     Writes `folder/NAME/VERSION/`, a SavedModel whose signature
     `serving_default` maps `video`, float32 pixels, to `embedding`, with any
     batch size; warm-up requests inside it; `folder/models.config`, which lists
-    every model in the folder; and `folder/README.md` with the commands. A
-    version that is already there is replaced once the new one is complete.
+    every model in the folder; `folder/NAME.md`, which describes this one; and
+    `folder/README.md` with the commands and the descriptions of all. A version
+    that is already there is replaced once the new one is complete.
 
     Runs on the TensorFlow and JAX backends.
 
@@ -128,7 +93,7 @@ def export_saved_model(
     _remove(target)
     partial.rename(target)
     write_models_config(folder)
-    (folder / "README.md").write_text(_readme(name, version, fixed, part))
+    write_model_readme(folder, name, version, fixed, part)
     return target
 
 
@@ -156,21 +121,6 @@ def write_models_config(folder) -> None:
 
 def _models_config(folder):
     """The list of them, in TF Serving's own format."""
-    graphs = folder.glob("*/*/saved_model.pb")
-    names = {graph.parts[-3] for graph in graphs if graph.parts[-2].isdigit()}
-    entries = "".join(CONFIG_ENTRY.format(name=name) for name in sorted(names))
+    names = served_names(folder)
+    entries = "".join(CONFIG_ENTRY.format(name=name) for name in names)
     return f"model_config_list {{\n{entries}}}\n"
-
-
-def _readme(name, version, fixed, part):
-    _, time, height, width, _ = fixed.input_shape
-    return README.format(
-        name=name,
-        version=version,
-        time=time,
-        height=height,
-        width=width,
-        output=output_name(part),
-        dim=fixed.output_shape[-1],
-        meaning=MEANINGS.get(part, ""),
-    )

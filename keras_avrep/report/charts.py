@@ -79,9 +79,10 @@ def bar_chart(
         height = bar * len(values)
         parts.append(_text(left - 8, y + height / 2 + 4, title, "end"))
         for index, value in enumerate(values):
-            parts.append(_bar(left, right, y + bar * index, bar, index, value))
+            place = (left, right, y + bar * index, bar)
+            parts.append(_bar(*place, index, value, chance))
         if chance is not None:
-            x = left + (right - left) * min(max(chance, 0), 1)
+            x = left + _length(left, right, chance)
             parts.append(
                 f'<line class="chance" x1="{x:.1f}" x2="{x:.1f}" y1="{y - 3}" '
                 f'y2="{y + height + 3}"><title>guessing: {percent(chance)}</title>'
@@ -97,19 +98,28 @@ def bar_chart(
     return svg(WIDTH, y - gap + 6, f"{label}. {spoken}", axis + "".join(parts))
 
 
-def _bar(left, right, y, height, index, value) -> str:
+def _length(left, right, share) -> float:
+    return (right - left) * min(max(share, 0), 1)
+
+
+def _bar(left, right, y, height, index, value, chance) -> str:
+    # Beyond the line of guessing, which would strike the number through.
+    free = left + _length(left, right, max(value or 0, chance or 0)) + 6
     if value is None:
-        return _text(left + 6, y + 11, "not measured", "start", "faint")
-    length = (right - left) * min(max(value, 0), 1)
+        return _text(free, y + 11, "not measured", "start", "faint")
+    length = _length(left, right, value)
     return (
         f'<rect class="bar b{index % SERIES}" x="{left}" y="{y + 1}" '
         f'width="{length:.1f}" height="{height - 3}" rx="1.5"/>'
-        + _text(left + length + 6, y + 11.5, percent(value), "start", "value")
+        + _text(free, y + 11.5, percent(value), "start", "value")
     )
 
 
 def line_chart(label: str, lines: Sequence[Line]) -> str:
-    """Curves over training steps: the faint line as measured, the bold one smoothed."""
+    """Curves over training steps: the faint line as measured, the bold one smoothed.
+
+    The number at a line's end is the last that was measured, as tables show it.
+    """
     left, right, top, bottom = 44, 312, 8, 124
     smooth = [_smooth(line.y) for line in lines]
     x_end = max(float(np.nanmax(line.x)) for line in lines) or 1.0
@@ -128,8 +138,8 @@ def line_chart(label: str, lines: Sequence[Line]) -> str:
         kind = line.style % SERIES
         parts.append(_path(*place(line.x, line.y), f"raw l{kind}"))
         parts.append(_path(*place(line.x, soft), f"line l{kind}"))
-        end = np.flatnonzero(np.isfinite(soft))[-1]
-        ends.append((float(place(line.x[end], soft[end])[1]), soft[end], line))
+        end = np.flatnonzero(np.isfinite(line.y))[-1]
+        ends.append((float(place(line.x[end], line.y[end])[1]), line.y[end], line))
     for y, value, line in _apart(ends):
         parts.append(
             _text(right + 5, y + 4, plain(value), "start", f"t{line.style % SERIES}")

@@ -34,8 +34,8 @@ def classes_section(run: Run) -> str:
     return section(
         "classes",
         "Class by class",
-        "For each class, how often the nearest training clip has the same class, and "
-        "which class it is mistaken for most often.",
+        "For each class, how often the nearest video of the gallery has the same "
+        "class, and which class it is mistaken for most often.",
         "".join(parts),
     )
 
@@ -51,10 +51,10 @@ def _class_table(models: list[tuple[int, ModelRun]], label: str) -> str:
         wrong = [str(c) for c in pairs[0][1][pairs[0][0] == name] if c != name]
         row.append(_confusion(wrong))
         rows.append(row)
-    head = ["class", "test clips", *(model.title for _, model in models)]
+    head = ["class", "test videos", *(model.title for _, model in models)]
     left_out = len(counts) - len(rows)
     note = (
-        f'<p class="note">{counted(left_out, "class")} with fewer clips not shown.</p>'
+        f'<p class="note">{counted(left_out, "class")} with fewer videos not shown.</p>'
     )
     mistaken = f"{models[0][1].title} mistakes it for"
     shown = table([*head, mistaken], rows, text=[mistaken])

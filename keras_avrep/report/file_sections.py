@@ -1,7 +1,6 @@
 """The sections about files: exports, left-out videos, versions."""
 
 from collections import Counter
-from pathlib import PurePosixPath
 
 from keras_avrep.report.markup import (
     MISSING,
@@ -14,11 +13,13 @@ from keras_avrep.report.markup import (
     plain,
     section,
     table,
+    wide,
 )
 from keras_avrep.report.result_sections import fact_list
 from keras_avrep.report.run_reader import Run, as_dict, number
 
 LISTED_REJECTS = 200
+EXPORT_FOLDER = "export"
 # What is said of files that are not equal to the model, and its title.
 AGREEMENTS = {
     "retrieval_agreement": "same nearest clip",
@@ -55,7 +56,7 @@ def exports_section(run: Run) -> str:
 
 def _export_row(run: Run, export: dict, agreed: dict, notes: bool) -> list[str]:
     path = export.get("path")
-    name = PurePosixPath(str(path).replace("\\", "/")).name if path else MISSING
+    name = _path_in_run(run, path) if path else MISSING
     latency = number(export.get("latency_ms"))
     row = [
         esc(export.get("format") or MISSING),
@@ -66,8 +67,16 @@ def _export_row(run: Run, export: dict, agreed: dict, notes: bool) -> list[str]:
     ]
     row += [percent(export.get(name)) for name in agreed]
     if notes:
-        row.append(esc(run.show_text(export.get("note") or "")))
+        note = esc(run.show_text(export.get("note") or ""))
+        row.append(wide(note) if note else "")
     return row
+
+
+def _path_in_run(run: Run, path) -> str:
+    """Where a file is in the run; exports elsewhere are named within their folder."""
+    shown = run.show_path(path)
+    inside = run.folder is not None and (run.folder / EXPORT_FOLDER / shown).exists()
+    return f"{EXPORT_FOLDER}/{shown}" if inside else shown
 
 
 def _difference(value) -> str:

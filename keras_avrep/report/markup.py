@@ -52,6 +52,11 @@ def table(
     )
 
 
+def wide(content: str) -> str:
+    """HTML of a cell that holds sentences, which a narrow column would tear."""
+    return f'<span class="wide">{content}</span>'
+
+
 def details(title: str, body: str, is_open: bool = False) -> str:
     """A part of the page that can be folded away."""
     opened = " open" if is_open else ""
@@ -71,7 +76,8 @@ def plain(value, digits: int = 3) -> str:
         return MISSING
     if value == int(value) and abs(value) < 1e15:
         return f"{int(value):,}"
-    return f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:,.0f}"
+    # Zeros at the end stay: 2 is not what 1.9976 rounds to, but 2.00.
+    return f"{value:#.{digits}g}".rstrip(".") if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def duration(seconds) -> str:

@@ -63,7 +63,8 @@ def _draw_bars(figure, run: Run) -> None:
         names.append(f"{scores.label_title(score.label)}\n{score.title}")
         for index, value in enumerate(score.values):
             place = row - 0.4 + height * (index + 0.5)
-            _draw_bar(axes, place, height, index, value, titles[index], row == 0)
+            title = titles[index] if row == 0 else None
+            _draw_bar(axes, place, height, index, value, score.chance, title)
         if score.chance is not None:
             axes.plot(
                 [score.chance] * 2,
@@ -76,16 +77,18 @@ def _draw_bars(figure, run: Run) -> None:
     _finish_bars(axes, names)
 
 
-def _draw_bar(axes, place, height, index, value, title, first) -> None:
+def _draw_bar(axes, place, height, index, value, chance, title) -> None:
     axes.barh(
         place,
         value or 0,
         height=height * 0.88,
         color=COLOURS[index % len(COLOURS)],
-        label=title if first else None,
+        label=title,
     )
     text = "not measured" if value is None else f"{100 * value:.0f}%"
-    axes.text((value or 0) + 0.015, place, text, va="center", fontsize=12, color=INK)
+    # Beyond the line of guessing, which would strike the number through.
+    x = max(value or 0, chance or 0) + 0.015
+    axes.text(x, place, text, va="center", fontsize=12, color=INK)
 
 
 def _finish_bars(axes, names: list[str]) -> None:
@@ -114,7 +117,7 @@ def _finish_bars(axes, names: list[str]) -> None:
 def _draw_gallery(figure, models: list[ModelRun]) -> None:
     first = models[0].gallery
     row = _telling_row(models)
-    figure.text(0.46, 0.94, "A clip and what is nearest to it", fontsize=15, color=INK)
+    figure.text(0.46, 0.94, "A video and what is nearest to it", fontsize=15, color=INK)
     query = first["test_clips"][row]
     name = _name(first, "test_labels", (row,))
     same = [

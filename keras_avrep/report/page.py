@@ -78,11 +78,24 @@ def _page(run: Run) -> str:
     )
 
 
+def _counts(data: dict) -> list[str]:
+    """How many videos there are, and what for."""
+    kinds = {"trained_on": "to train on", "gallery": "gallery", "test": "test"}
+    counts = {key: number(data.get(key)) for key in ("videos", *kinds)}
+    if counts["videos"] is None:
+        return []
+    known = {key: count for key, count in counts.items() if key in kinds and count}
+    if sum(known.values()) > counts["videos"]:
+        # The gallery is what was trained on: counted once.
+        known.pop("gallery", None)
+    shown = [f"{int(count):,} {kinds[key]}" for key, count in known.items()]
+    more = f": {', '.join(shown)}" if shown else ""
+    return [counted(int(counts["videos"]), "video") + more]
+
+
 def _lead(run: Run) -> str:
     parts = []
-    videos = number(run.data.get("videos"))
-    if videos is not None:
-        parts.append(counted(int(videos), "video"))
+    parts += _counts(run.data)
     if number(run.data.get("seconds")) is not None:
         parts.append(f"{duration(run.data['seconds'])} of film")
     if run.models:

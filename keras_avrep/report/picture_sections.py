@@ -1,11 +1,11 @@
-"""The sections one looks at: found clips, activation maps, the map of all clips."""
+"""The sections one looks at: found videos, activation maps, the map of all videos."""
 
 from collections import Counter
 
 import numpy as np
 
-from keras_avrep.report import charts, pictures, tsne
-from keras_avrep.report.markup import details, esc, section
+from keras_avrep.report import charts, pictures, scores, tsne
+from keras_avrep.report.markup import details, esc, percent, section
 from keras_avrep.report.run_reader import ModelRun, Run
 
 GALLERY_BYTES = 2_300_000
@@ -18,6 +18,8 @@ MAP_PIXELS = 160
 MAP_POINTS = 400
 MAP_CLASSES = 24
 MAP_LABELS = 5
+# What the splits of stored features are called.
+SPLITS = {"test": "held out", "train": "of the gallery"}
 MAPS = (
     ("static", "s", "what stands out in a single still frame"),
     ("dynamic", "d", "what stands out in the change from frame to frame"),
@@ -26,21 +28,24 @@ MAPS = (
 
 
 def gallery_section(run: Run) -> str:
-    """Test clips and the training clips that each model finds for them."""
+    """Test videos and the gallery videos that each model finds for them."""
     models = [model for model in run.models if has_gallery(model)]
     if not models:
         return ""
     groups = _same_queries(models)
     budget = GALLERY_BYTES // len(models)
-    body = "".join(_gallery(group, budget * len(group)) for group in groups)
+    usual = {model.name: usual_hits(model) for model in models}
+    body = "".join(_gallery(group, budget * len(group), usual) for group in groups)
     if not body:
         return ""
+    share = " Below a count is what is usual: the share over all test videos."
     return section(
         "gallery",
         "What it finds",
-        "On the left a test clip, on the right the clips that the model holds to be "
-        "most like it, nearest first: ✓ and a solid frame mark a match, ✗ and a "
-        "dashed frame a mistake.",
+        "On the left a test video, on the right the videos of the gallery that the "
+        "model holds to be most like it, nearest first, each as a clip of it: ✓ and a "
+        "solid frame mark a match, ✗ and a dashed frame a mistake."
+        + (share if any(value is not None for value in usual.values()) else ""),
         body,
     )
 
@@ -68,7 +73,7 @@ def _same_queries(models: list[ModelRun]) -> list[list[ModelRun]]:
     return groups
 
 
-def _gallery(group: list[ModelRun], budget: int) -> str:
+def _gallery(group: list[ModelRun], budget: int, usual: dict) -> str:
     rows = min(QUERIES, min(len(model.gallery["test_clips"]) for model in group))
     clips: list[np.ndarray] = []
     for row in range(rows):
@@ -77,19 +82,19 @@ def _gallery(group: list[ModelRun], budget: int) -> str:
             found = model.gallery["neighbour_clips"][row, :NEIGHBOURS]
             clips.extend(pictures.as_pixels(found))
     moving = iter(pictures.encode_clips(clips, budget))
-    shown = [_query_row(group, row, moving) for row in range(rows)]
+    shown = [_query_row(group, row, moving, usual) for row in range(rows)]
     first, rest = shown[:OPEN_QUERIES], [row for row in shown[OPEN_QUERIES:] if row]
     more = details(f"{len(rest)} more", "".join(rest)) if rest else ""
     return "".join(first) + more
 
 
-def _query_row(group: list[ModelRun], row: int, moving) -> str:
+def _query_row(group: list[ModelRun], row: int, moving, usual: dict) -> str:
     query = next(moving, None)
     if query is None:
         return ""
     name = _at(group[0].gallery, "test_labels", row)
-    found = "".join(_found(model, row, moving) for model in group)
-    caption = esc(name or f"clip {row + 1}")
+    found = "".join(_found(m, row, moving, usual[m.name]) for m in group)
+    caption = esc(name or f"video {row + 1}")
     return (
         '<div class="card search"><figure class="clip query">'
         f"{query.tag(f'query: {name}')}<figcaption>{caption}</figcaption></figure>"
@@ -97,7 +102,7 @@ def _query_row(group: list[ModelRun], row: int, moving) -> str:
     )
 
 
-def _found(model: ModelRun, row: int, moving) -> str:
+def _found(model: ModelRun, row: int, moving, usual: float | None) -> str:
     count = min(NEIGHBOURS, model.gallery["neighbour_clips"].shape[1])
     hits = _hits(model, row, count)
     cells = []
@@ -108,10 +113,31 @@ def _found(model: ModelRun, row: int, moving) -> str:
             cells.append(_neighbour(picture, name, hits[rank], rank))
     known = [hit for hit in hits if hit is not None]
     tally = f"<small>{sum(known)} of {len(known)}</small>" if known else ""
+    if known and usual is not None:
+        tally += f"<small>usual: {percent(usual)}</small>"
     return (
         f'<div class="found"><div class="who">{esc(model.title)}{tally}</div>'
         f'<div class="strip">{"".join(cells)}</div></div>'
     )
+
+
+def usual_hits(model: ModelRun) -> float | None:
+    """The share of matches among as many neighbours of all test videos.
+
+    `None` where it is unknown which label makes a match.
+    """
+    if not scores.can_compare(model):
+        return None
+    shown = {str(name) for name in model.gallery.get("test_labels", ())}
+    fitting = [
+        name
+        for name in scores.label_names(model)
+        if shown and shown <= set(model.features[f"test_label_{name}"].astype(str))
+    ]
+    if len(fitting) != 1:
+        return None
+    count = min(NEIGHBOURS, model.gallery["neighbour_clips"].shape[1])
+    return scores.share_of_hits(model, fitting[0], count)
 
 
 def _neighbour(picture, name: str, hit: bool | None, rank: int) -> str:
@@ -213,7 +239,7 @@ def _model_maps(model: ModelRun, budget: int) -> str:
 
 
 def plane_section(run: Run) -> str:
-    """Every clip as a point; alike clips lie near each other."""
+    """Every video as a point; alike videos lie near each other."""
     planes = [(model, _plane(model)) for model in run.models]
     planes = [(model, plane) for model, plane in planes if plane is not None]
     if not planes:
@@ -222,16 +248,16 @@ def plane_section(run: Run) -> str:
     body = "".join(_coloured(run, planes, label) for label in labels or [""])
     return section(
         "map",
-        "A map of the clips",
-        "Every point is a clip and similar clips lie together, so a class that forms "
-        "its own island is one the model tells apart without having seen its name; "
-        "directions and sizes have no meaning (t-SNE).",
+        "A map of the videos",
+        f"Every point is a video, {_drawn(planes[0][1])}, and similar videos lie "
+        "together, so a class that forms its own island is one the model tells apart "
+        "without having seen its name; directions and sizes have no meaning (t-SNE).",
         body,
     )
 
 
 def _plane(model: ModelRun):
-    """Places, paths and labels of the clips that are drawn, held-out ones first."""
+    """Places, paths, labels and splits of the videos drawn, held-out ones first."""
     splits = [
         s
         for s in ("test", "train")
@@ -253,7 +279,15 @@ def _plane(model: ModelRun):
     paths = _joined(model, [f"{s}_" for s in splits], "paths", len(features))
     place = tsne.plane(features[drawn])
     known = {k: v[drawn] for k, v in labels.items() if v is not None}
-    return place, None if paths is None else paths[drawn], known
+    sizes = [len(model.features[f"{s}_features"]) for s in splits]
+    titles = np.repeat([SPLITS[s] for s in splits], sizes)[drawn]
+    return place, None if paths is None else paths[drawn], known, titles
+
+
+def _drawn(plane) -> str:
+    """How many videos of which split a plane shows."""
+    counts = Counter(plane[3].tolist())
+    return " and ".join(f"{count:,} {says}" for says, count in counts.items())
 
 
 def _joined(model: ModelRun, prefixes: list[str], name: str, length: int):
@@ -271,15 +305,16 @@ def _coloured(run: Run, planes, label: str) -> str:
     names = sorted(name for name, _ in every.most_common(MAP_CLASSES))
     style = {name: index for index, name in enumerate(names)}
     figures = []
-    for model, (place, paths, labels) in planes:
+    for model, (place, paths, labels, splits) in planes:
         classes = labels.get(label, np.full(len(place), "")).tolist()
         files = [""] * len(place) if paths is None else paths.tolist()
         tips = [
-            " · ".join(t for t in (str(c), run.show_path(f)) if t)
-            for c, f in zip(classes, files, strict=True)
+            " · ".join(t for t in (str(c), run.show_path(f), s) if t)
+            for c, f, s in zip(classes, files, splits.tolist(), strict=True)
         ]
         styles = [style.get(name, -1) for name in classes]
-        spoken = f"{model.title}: {len(place)} clips on a plane by {label or 'content'}"
+        shown = f"{len(place)} videos on a plane by {label or 'content'}"
+        spoken = f"{model.title}: {shown}"
         chart = charts.scatter(spoken, place, styles, tips)
         caption = f"<figcaption>{esc(model.title)}</figcaption>"
         figures.append(f'<figure class="card">{caption}{chart}</figure>')

@@ -12,8 +12,9 @@ from keras_avrep.report.markup import (
     plain,
     section,
     table,
+    wide,
 )
-from keras_avrep.report.run_reader import Run, as_dict, number
+from keras_avrep.report.run_reader import BASELINE, Run, as_dict, loss_terms, number
 
 LISTED_CLASSES = 24
 TABLE_ONLY = ("r_at_20", "r_at_50")
@@ -30,23 +31,58 @@ def results_section(run: Run) -> str:
     bars = "".join(_bars(found, label, titles) for label in labels)
     chance = any(score.chance is not None for score in found)
     body = (
-        f'<ul class="says">{says}</ul>'
+        f'<ul class="says">{says}</ul>{_baseline_note(run)}'
         f"{charts.series_legend(titles, chance)}"
         f'<div class="pair">{bars}</div><h3>All numbers</h3>'
         f"{_score_table(found, labels, titles)}"
-        '<p class="note">R@k: the share of test clips with at least one match among '
-        "their k nearest clips. Linear probe: a single linear layer trained "
-        "on the frozen features. kNN: a vote of the nearest neighbours. "
+        f'<p class="note">{_queries(labels)} Linear probe: a single linear layer '
+        "trained on the frozen features. kNN: a vote of the nearest neighbours. "
         "Guessing: naming "
         "the most frequent class every time. ▲ marks the highest.</p>"
     )
     return section(
         "results",
         "Results",
-        "How often the learnt features bring together clips that belong together; "
+        "How often the learnt features bring together videos that belong together; "
         "labels, where there are any, are only used to check this, not to learn it.",
         body,
     )
+
+
+def _queries(labels: list[str]) -> str:
+    """What is asked with, and what is searched."""
+    if labels == ["video"]:
+        return (
+            "R@k: the share of test clips that have another clip of their video among "
+            "their k nearest clips."
+        )
+    return (
+        "R@k: the share of test videos with at least one match among the k nearest "
+        "videos of the gallery; the features of a video are the mean of several clips."
+    )
+
+
+def _baseline_note(run: Run) -> str:
+    """What the others are compared with, where there is something to compare."""
+    others = [model for model in run.models if model.name != BASELINE]
+    baseline = next((m for m in run.models if m.name == BASELINE), None)
+    if baseline is None or not others:
+        return ""
+    titles = " and ".join(model.title for model in others)
+    kept = loss_terms(baseline.changes)
+    if not kept:
+        says = f"the plain contrast that {titles} is compared with"
+    else:
+        says = f"plain contrast: {titles} trained once more by a part of its loss, "
+        says += f"{_listed(kept)} alone"
+    names = {name for model in others for name in model.history}
+    more = sorted(n[5:] for n in names if n.startswith("loss_") and n[5:] not in kept)
+    left_out = f", without {_listed(more)}" if kept and more else ""
+    return f'<p class="note"><b>Baseline</b> is {esc(says + left_out)}.</p>'
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
 
 
 def _says(found, label: str, titles: list[str]) -> str:
@@ -67,8 +103,9 @@ def _finding(score: scores.Score) -> str:
     if score.label == "video":
         return "Test clips whose nearest clip comes from the same video"
     if score.label:
-        return f"Test clips whose nearest clip has the same <b>{esc(score.label)}</b>"
-    return "Test clips whose nearest clip is a match"
+        same = f"has the same <b>{esc(score.label)}</b>"
+        return f"Test videos whose nearest video {same}"
+    return "Test videos whose nearest video is a match"
 
 
 def _bars(found, label: str, titles: list[str]) -> str:
@@ -112,12 +149,15 @@ def _value_cell(score, index: int) -> str:
 
 
 def data_section(run: Run) -> str:
-    """Which videos it learnt from."""
+    """Which videos it learnt from, and which it was checked on."""
     data = run.data
     facts = {
-        "videos": _count(data.get("videos")),
+        "trained on": _count(data.get("trained_on")),
+        "gallery": _count(data.get("gallery")),
+        "test": _count(data.get("test")),
+        "videos in all": _count(data.get("videos")),
         "left out": _count(data.get("rejected")),
-        "total length": duration(data.get("seconds")),
+        "length of all": duration(data.get("seconds")),
         "folder": run.show_path(data["folder"]) if data.get("folder") else MISSING,
     }
     shown = {name: value for name, value in facts.items() if value != MISSING}
@@ -136,12 +176,22 @@ def data_section(run: Run) -> str:
             "other clips of the same video are found.</p>"
         )
     )
+    known = number(data.get("trained_on")) is not None
     return section(
         "data",
-        "What it was trained on",
-        "The videos that were usable; their labels, if any, serve only for checking.",
+        "What it was trained on" if known else "The videos",
+        _data_sentence(data),
         fact_list(shown) + labels,
     )
+
+
+def _data_sentence(data: dict) -> str:
+    parts = "for training and for checking"
+    if number(data.get("test")) is not None:
+        parts = "to train on and to check with: test videos, which no training saw, "
+        parts += "are compared with the gallery, which may have been trained on"
+    labels = "labels, if any, serve only for checking"
+    return f"The videos that were usable, {parts}; their {labels}."
 
 
 def fact_list(facts: dict[str, str]) -> str:
@@ -162,7 +212,7 @@ def _class_list(classes: list) -> str:
     names = ", ".join(esc(name) for name in classes[:LISTED_CLASSES])
     more = len(classes) - LISTED_CLASSES
     tail = f" and {more} more" if more > 0 else ""
-    return f'<span class="wide">{names}{tail}</span>'
+    return wide(names + tail)
 
 
 def training_section(run: Run) -> str:
@@ -189,7 +239,8 @@ def training_section(run: Run) -> str:
         "Training",
         "Each panel is one thing the training tried to make small, over its steps: "
         "compare the shapes of the curves, not the heights of different models, "
-        "which may add up different parts.",
+        "which may add up different parts. Bold lines are smoothed, faint ones as "
+        "measured; the number at an end is the last that was measured.",
         body,
     )
 
@@ -244,13 +295,15 @@ def _training_table(run: Run) -> str:
             duration(block.get("seconds")),
             plain(block.get("clips_per_second")),
             percent(block.get("data_wait_fraction")),
-            ", ".join(
-                f"{esc(_loss_title(name))} {plain(value)}"
-                for name, value in as_dict(block.get("losses")).items()
-            )
-            or MISSING,
+            _last_losses(block),
         ]
         for title, block in blocks
     ]
     head = ["model", "steps", "time", "clips/s", "waiting for data", "last losses"]
     return table(head, rows, text=["last losses"]) if rows else ""
+
+
+def _last_losses(block: dict) -> str:
+    losses = as_dict(block.get("losses"))
+    shown = [f"{esc(_loss_title(n))} {plain(value)}" for n, value in losses.items()]
+    return wide(", ".join(shown)) if shown else MISSING

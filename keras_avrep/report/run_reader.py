@@ -27,6 +27,7 @@ class ModelRun:
     maps: dict[str, np.ndarray] = field(default_factory=dict)
     units: dict[str, np.ndarray] = field(default_factory=dict)
     sounding: dict[str, np.ndarray] = field(default_factory=dict)
+    changes: dict = field(default_factory=dict)
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Run:
     rejects: list[dict]
     models: list[ModelRun]
     unreadable: list[str]
+    folder: Path | None = None
 
     @property
     def data(self) -> dict:
@@ -79,11 +81,11 @@ def read_run(run_dir: str | os.PathLike) -> Run:
     if not root.is_dir():
         raise FileNotFoundError(f"There is no run directory at {root}.")
     unreadable: list[str] = []
-    summary = _read_summary(root / "summary.json", unreadable)
+    summary = _read_object(root / "summary.json", unreadable)
     rejects = _read_rejects(root / "rejects.jsonl", unreadable)
     folders = _model_folders(root, summary)
     models = [_read_model(f, name, summary, unreadable) for name, f in folders.items()]
-    return Run(root.resolve().name, summary, rejects, models, unreadable)
+    return Run(root.resolve().name, summary, rejects, models, unreadable, root)
 
 
 def number(value) -> float | None:
@@ -109,16 +111,22 @@ def _bare_word(word: str) -> str:
     return word
 
 
-def _read_summary(path: Path, unreadable: list[str]) -> dict:
+def _read_object(path: Path, unreadable: list[str], name: str = "") -> dict:
     if not path.is_file():
         return {}
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        summary = None
-    if not isinstance(summary, dict):
-        unreadable.append(path.name)
-    return as_dict(summary)
+        found = None
+    if not isinstance(found, dict):
+        unreadable.append(name or path.name)
+    return as_dict(found)
+
+
+def _read_changes(path: Path, unreadable: list[str]) -> dict:
+    """What was changed of a preset to make a model, by constructor argument."""
+    config = _read_object(path, unreadable, f"{path.parent.name}/{path.name}")
+    return as_dict(config.get("changes"))
 
 
 def _read_rejects(path: Path, unreadable: list[str]) -> list[dict]:
@@ -155,9 +163,10 @@ def _model_folders(root: Path, summary: dict) -> dict[str, Path]:
 
 
 def _read_model(folder: Path, name: str, summary: dict, unreadable: list) -> ModelRun:
+    changes = _read_changes(folder / "run.json", unreadable)
     return ModelRun(
         name=name,
-        title=_title(name, summary),
+        title=_title(name, summary, changes),
         scores=as_dict(summary.get(name)),
         history=_read_history(folder / "history.csv", unreadable),
         probe=_read_history(folder / "probe.csv", unreadable),
@@ -166,12 +175,28 @@ def _read_model(folder: Path, name: str, summary: dict, unreadable: list) -> Mod
         maps=_read_arrays(folder / "maps.npz", unreadable),
         units=_read_arrays(folder / "units.npz", unreadable),
         sounding=_read_arrays(folder / "sounding.npz", unreadable),
+        changes=changes,
     )
 
 
-def _title(name: str, summary: dict) -> str:
+def _title(name: str, summary: dict, changes: dict) -> str:
     titles = as_dict(summary.get("titles"))
-    return str(titles.get(name) or {BASELINE: "Baseline"}.get(name, name))
+    if titles.get(name) or name != BASELINE:
+        return str(titles.get(name) or name)
+    terms = loss_terms(changes)
+    if not terms:
+        return "Baseline"
+    # What is in brackets stays on one line, also in a narrow table.
+    return f"Baseline ({' + '.join(terms)}\u00a0alone)"
+
+
+def loss_terms(changes: dict) -> list[str]:
+    """Names of the terms that a model's loss was changed to have, if it was."""
+    return [
+        str(name)
+        for name, weight in as_dict(changes.get("loss_weights")).items()
+        if number(weight)
+    ]
 
 
 def _read_history(path: Path, unreadable: list[str]) -> dict[str, np.ndarray]:

@@ -37,7 +37,7 @@ class Score:
 
 def label_title(label: str) -> str:
     """A label's name as a heading."""
-    return {"video": "same video", "": "all clips"}.get(label, label)
+    return {"video": "same video", "": "all videos"}.get(label, label)
 
 
 def read_scores(run: Run) -> list[Score]:
@@ -103,7 +103,7 @@ def _chance(run: Run, label: str, measure: str) -> float | None:
 
 
 def label_names(model: ModelRun) -> list[str]:
-    """Labels that the stored features carry, one for each clip of both splits."""
+    """Labels that the stored features carry, one for each video of both splits."""
     prefix = "test_label_"
     names = [key[len(prefix) :] for key in model.features if key.startswith(prefix)]
     return [name for name in names if _is_complete(model, name)]
@@ -118,15 +118,35 @@ def _is_complete(model: ModelRun, label: str) -> bool:
 
 
 def nearest_labels(model: ModelRun, label: str) -> tuple[np.ndarray, np.ndarray]:
-    """The true class of every test clip and the class of its nearest train clip."""
+    """The true class of every test video and that of its nearest gallery video."""
+    truth, found = _neighbour_labels(model, label, 1)
+    return truth, found[:, 0]
+
+
+def share_of_hits(model: ModelRun, label: str, count: int) -> float:
+    """Of all neighbours of all test videos, `count` of each, those of its class."""
+    truth, found = _neighbour_labels(model, label, count)
+    return float(np.mean(found == truth[:, None]))
+
+
+def _neighbour_labels(model: ModelRun, label: str, count: int):
+    """True classes of test videos, and those of their nearest `count`, unordered."""
     test, train = (_unit(model.features[f"{s}_features"]) for s in ("test", "train"))
     found = [
-        np.argmax(test[start : start + CHUNK] @ train.T, axis=1)
+        _nearest(test[start : start + CHUNK] @ train.T, count)
         for start in range(0, len(test), CHUNK)
     ]
     classes = np.asarray(model.features[f"train_label_{label}"]).astype(str)
     truth = np.asarray(model.features[f"test_label_{label}"]).astype(str)
     return truth, classes[np.concatenate(found)]
+
+
+def _nearest(similarity: np.ndarray, count: int) -> np.ndarray:
+    # Of equals, the first is the nearest, as retrieval has it.
+    if count == 1:
+        return similarity.argmax(axis=1)[:, None]
+    count = min(count, similarity.shape[1])
+    return np.argpartition(-similarity, count - 1, axis=1)[:, :count]
 
 
 def can_compare(model: ModelRun) -> bool:

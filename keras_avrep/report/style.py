@@ -3,13 +3,13 @@
 CSS = """
 :root { color-scheme: light dark;
   --page:#fbfbf9; --card:#ffffff; --ink:#1c2126; --soft:#59636e; --rule:#dfe3e6;
-  --accent:#0b62a0; --good:#00704d; --bad:#a8470a;
+  --accent:#0b62a0; --good:#00704d; --bad:#a8470a; --shade:#1c212647;
   --s0:#0b6db0; --s1:#c25400; --s2:#00795a; --s3:#a34b80;
   --c0:#0b6db0; --c1:#d98200; --c2:#00906a; --c3:#c25400; --c4:#b5588f;
   --c5:#3b9fd6; --c6:#8a7a00; --c7:#555b66; --cn:#a7adb3; }
 @media (prefers-color-scheme: dark) { :root {
   --page:#14171a; --card:#1c2024; --ink:#e8eaec; --soft:#a3adb6; --rule:#343b42;
-  --accent:#79bdf0; --good:#4fd3a4; --bad:#ff9d5c;
+  --accent:#79bdf0; --good:#4fd3a4; --bad:#ff9d5c; --shade:#a3adb673;
   --s0:#5bb4ee; --s1:#f2a04a; --s2:#35c795; --s3:#dd93bd;
   --c0:#4a9be0; --c1:#f0b040; --c2:#2fbf92; --c3:#f07a3c; --c4:#dd93bd;
   --c5:#8fd3fa; --c6:#e6dc5a; --c7:#c9ced4; --cn:#6b737b; } }
@@ -49,7 +49,14 @@ a { color:var(--accent); text-underline-offset:3px; }
 .facts dt { color:var(--soft); font-size:.82rem; }
 .facts dd { margin:0; font-size:1.15rem; font-weight:600; overflow-wrap:anywhere; }
 .scroll { overflow-x:auto; margin:0 0 14px; border:1px solid var(--rule);
-  border-radius:8px; background:var(--card); }
+  border-radius:8px; background-color:var(--card);
+  background-image:linear-gradient(90deg,var(--card) 40%,transparent),
+    linear-gradient(270deg,var(--card) 40%,transparent),
+    linear-gradient(90deg,var(--shade),transparent),
+    linear-gradient(270deg,var(--shade),transparent);
+  background-position:left,right,left,right; background-repeat:no-repeat;
+  background-size:44px 100%,44px 100%,18px 100%,18px 100%;
+  background-attachment:local,local,scroll,scroll; }
 table { border-collapse:collapse; width:100%; font-size:.92rem; }
 th, td { text-align:left; padding:7px 12px; border-bottom:1px solid var(--rule);
   vertical-align:top; }
@@ -57,7 +64,7 @@ tr:last-child td { border-bottom:0; }
 th { color:var(--soft); font-weight:600; white-space:nowrap; }
 .num { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; }
 td:not(.num) { max-width:340px; overflow-wrap:break-word; }
-td:has(.wide) { min-width:200px; }
+td:has(.wide) { min-width:220px; }
 .best { font-weight:700; }
 .best::after { content:" ▲"; font-size:.7em; color:var(--good); }
 .legend { display:flex; flex-wrap:wrap; gap:2px 14px; margin:6px 0 10px;
@@ -94,6 +101,9 @@ details { margin:12px 0; } summary { cursor:pointer; padding:4px 0; font-weight:
 .who { font-size:.88rem; font-weight:600; overflow-wrap:anywhere; }
 .who small { display:block; color:var(--soft); font-weight:400; }
 .strip { display:flex; flex-wrap:wrap; gap:8px; }
+/* A name of one word makes its clip wider rather than break. */
+.strip .clip { min-width:min-content; max-width:min(100%,180px); }
+.strip .clip figcaption { overflow-wrap:break-word; }
 .meanings { margin:0 0 12px; padding-left:18px; font-size:.92rem; }
 .clip { margin:0; width:128px; font-size:.8rem; line-height:1.3; }
 .clip img { display:block; width:100%; height:auto; border-radius:5px;

@@ -34,7 +34,7 @@ def render_seconds(world, folder, counts, progress=None):
 
     Raises:
         ValueError: if the videos are shorter than a second, or the folder holds a
-            world with another configuration.
+            world with another configuration, or other files.
 
     Example:
     ```python

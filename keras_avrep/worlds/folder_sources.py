@@ -59,7 +59,7 @@ class FolderSources:
     def _divide(self, argument, name, splits, seed):
         """The usable files of a class, for each split."""
         folder = self.roots[argument] / name
-        check = _check_picture if argument == "pictures" else _check_recording
+        check = check_picture if argument == "pictures" else _check_recording
         suffixes = PICTURE_SUFFIXES if argument == "pictures" else RECORDING_SUFFIXES
         usable = []
         for path in sorted(folder.iterdir()):
@@ -140,13 +140,14 @@ class FolderSources:
         return recording[first : first + num_samples]
 
 
-def _check_picture(path):
+def check_picture(path):
+    """Why a file cannot be used as a picture; `None` if it can."""
     from PIL import Image
 
     try:
         with Image.open(path) as image:
             image.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # Pillow raises many kinds for a broken picture
         return f"cannot be read as a picture ({type(error).__name__})"
     return None
 

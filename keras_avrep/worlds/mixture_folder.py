@@ -40,7 +40,7 @@ def render_mixtures(world, folder, counts, progress=None, layout="ier"):
 
     Raises:
         ValueError: if there is no such layout, or the folder holds a world with
-            another configuration.
+            another configuration, or other files.
 
     Example:
     ```python

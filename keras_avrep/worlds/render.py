@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from keras_avrep.data import write_audio, write_video
+from keras_avrep.data.annotations import some_names
 from keras_avrep.data.files import replacing, write_text
-from keras_avrep.data.manifest import ANNOTATIONS
+from keras_avrep.data.video_files import ANNOTATIONS
 
 
 def render_world(
@@ -50,8 +51,8 @@ def render_world(
         Path of the folder.
 
     Raises:
-        ValueError: if the folder holds a world with another configuration, or
-            `wav` or `stems` is asked of a world without.
+        ValueError: if the folder holds a world with another configuration or
+            other files, or `wav` or `stems` is asked of a world without.
 
     Example:
     ```python
@@ -107,10 +108,17 @@ def check_same_world(folder, world):
         world: with `name` and `get_config`.
 
     Raises:
-        ValueError: if another world is noted there.
+        ValueError: if another world is noted there, or there are files and none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "world.json"
+    # It is what is written first, so that an interrupted rendering has it.
+    others = sorted(p.name for p in folder.iterdir() if not p.name.startswith("."))
+    if others and not path.exists():
+        raise ValueError(
+            f"{folder} holds other files ({some_names(others)}) and no rendered world; "
+            "choose an empty folder."
+        )
     config = json.loads(json.dumps({"world": world.name, **world.get_config()}))
     if path.exists() and json.loads(path.read_text()) != config:
         raise ValueError(

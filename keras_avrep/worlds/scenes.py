@@ -1,9 +1,8 @@
 """The world `scenes`: a still scene, a sprite, a motion, all independent."""
 
-from pathlib import Path
-
 import numpy as np
 
+from keras_avrep.worlds.photos import find_photos, photo_crop
 from keras_avrep.worlds.shapes import SHAPES, shape_mask
 from keras_avrep.worlds.sprite_boxes import largest_part_box
 from keras_avrep.worlds.textures import TEXTURES, texture_image
@@ -22,7 +21,6 @@ SPLITS = ("pretrain", "train", "test")
 DIRECTIONS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 # Sizes a sprite goes through, relative to its mean; one turn of the zoom.
 ZOOM = np.log(2.5)
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 class ScenesWorld:
@@ -57,7 +55,8 @@ class ScenesWorld:
         camera_pan: float. Pixels a frame that the camera moves, in a random
             direction along x. Defaults to 0.
         photo_folder: folder of images used as scenes instead of textures; the
-            file's name is the label. Defaults to `None`.
+            file's name is the label, with its suffix where two differ in nothing
+            else. Those that cannot be read are in `rejects`. Defaults to `None`.
         seed: int. Defaults to 0.
 
     Example:
@@ -104,7 +103,7 @@ class ScenesWorld:
         self.camera_pan = camera_pan
         self.photo_folder = photo_folder
         self.seed = seed
-        self.photos = _photos(photo_folder)
+        self.photos, self.rejects = find_photos(photo_folder)
 
     def get_config(self):
         """The constructor's arguments."""
@@ -249,7 +248,7 @@ class ScenesWorld:
     # --- drawing -------------------------------------------------------------
 
     def _draw_scene(self, rng):
-        names = [p.stem for p in self.photos] if self.photos else list(TEXTURES)
+        names = list(self.photos or TEXTURES)
         family = names[rng.integers(len(names))]
         seed = int(rng.integers(2**31))
         if not self.fresh_scenes:
@@ -334,8 +333,8 @@ class ScenesWorld:
         width = self.size + int(np.ceil(abs(pan) * self.num_frames))
         rng = np.random.default_rng(scene["seed"])
         if self.photos:
-            path = next(p for p in self.photos if p.stem == scene["family"])
-            image = _photo_crop(path, self.size, width, rng)
+            photo = self.photos[scene["family"]]
+            image = photo_crop(photo, self.size, width, rng)
         else:
             image = texture_image(scene["family"], self.size, width, self.size, rng)
         return 0.5 + (image - 0.5) * self.scene_contrast
@@ -358,32 +357,3 @@ def _checked_motions(motions):
             f"`motions` is {list(motions)}; give at least two of {list(MOTIONS)}."
         )
     return tuple(motions)
-
-
-def _photos(folder):
-    if folder is None:
-        return []
-    photos = sorted(
-        p for p in Path(folder).iterdir() if p.suffix.lower() in PHOTO_SUFFIXES
-    )
-    if not photos:
-        raise ValueError(f"`photo_folder` {folder} holds no images.")
-    return photos
-
-
-def _photo_crop(path, height, width, rng):
-    from PIL import Image
-
-    with Image.open(path) as image:
-        image = image.convert("RGB")
-        scale = max(height / image.height, width / image.width) * rng.uniform(1, 1.5)
-        image = image.resize(
-            (
-                max(width, round(image.width * scale)),
-                max(height, round(image.height * scale)),
-            )
-        )
-    pixels = np.asarray(image, np.float32) / 255
-    top = rng.integers(pixels.shape[0] - height + 1)
-    left = rng.integers(pixels.shape[1] - width + 1)
-    return pixels[top : top + height, left : left + width]

@@ -97,3 +97,27 @@ def test_finetune_refuses_a_single_class(run, tmp_path, capsys):
     (videos / "annotations.jsonl").write_text(text)
     assert main(["finetune", str(run), str(videos), "--out", str(tmp_path / "t")]) == 2
     assert "needs two classes" in capsys.readouterr().err
+
+
+def test_evaluate_takes_folders_of_one_video_and_classes_nobody_has_learned(
+    run, tmp_path, capsys
+):
+    clip, days = tmp_path / "clip.mp4", tmp_path / "days"
+    for number in range(12):
+        (days / f"day{number}").mkdir(parents=True)
+        shutil.copy(clip, days / f"day{number}/a.mp4")
+    assert main(["evaluate", str(run), str(days), "--num-clips", "1"]) == 0
+    assert "each of 12 folders holds one video only" in capsys.readouterr().out
+    # As classes of their own, those held out are in no training video.
+    lines = [
+        {"video": f"day{n}/a.mp4", "labels": {"class": f"c{n}"}} for n in range(12)
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (days / "annotations.jsonl").write_text(text)
+    assert main(["evaluate", str(run), str(days), "--num-clips", "1"]) == 0
+    assert "class: 3 of 3 test videos have a class" in capsys.readouterr().out
+    probe = read_json(run / "evaluation.json")["probe"]["class"]
+    assert probe["linear"] == probe["knn"] == 0
+    out = tmp_path / "tuned"
+    assert main(["finetune", str(run), str(days), "--out", str(out)]) == 2
+    assert "No held-out video has a class" in capsys.readouterr().err

@@ -3,12 +3,16 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from media_files import cut, write_ramp
 
 from keras_avrep.cli.scan import describe
 from keras_avrep.data import Manifest, VideoRecord, scan_folder, split_records
+from keras_avrep.data.annotations import folder_labels
+from keras_avrep.data.video_files import find_video_files
 
 
 def folder_of_classes(root):
@@ -134,13 +138,14 @@ def test_a_cache_from_before_a_check_is_not_trusted(tmp_path):
 
 
 def test_links_in_a_circle_and_to_the_same_folder_add_nothing(tmp_path):
-    for name in ("jump/a.mp4", "run/b.mp4"):
+    names = ["jump/a.mp4", "run/b.mp4", "run/c.mp4"]
+    for name in names:
         write_ramp(tmp_path / name, count=6)
     (tmp_path / "run/loop").symlink_to(tmp_path)
     (tmp_path / "again").symlink_to(tmp_path / "run")
     (tmp_path / "jump/self").symlink_to(".")
     manifest = scan_folder(tmp_path)
-    assert [r.video_id for r in manifest.records] == ["jump/a.mp4", "run/b.mp4"]
+    assert [r.video_id for r in manifest.records] == names
     assert manifest.classes("class") == ["jump", "run"]
 
 
@@ -201,3 +206,150 @@ def test_names_that_are_not_utf8_stop_nothing(tmp_path, capfd):
     assert "2 videos" in capfd.readouterr().out
     (line,) = rejects.read_text().splitlines()
     assert os.fsencode(json.loads(line)["path"]) == b"bad\xe9.mp4"
+
+
+def write_copies(root, names):
+    clip = write_ramp(root / names[0], count=6)
+    for name in names[1:]:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, root / name)
+
+
+def described(manifest):
+    lines = []
+    describe(manifest, lines.append)
+    return "\n".join(lines)
+
+
+def test_folders_of_one_video_each_are_no_classes(tmp_path):
+    write_copies(tmp_path, [f"day{number}/a.mp4" for number in range(12)])
+    manifest = scan_folder(tmp_path)
+    assert manifest.label_names == []
+    assert "each of 12 folders holds one video only" in described(manifest)
+    train, test = split_records(manifest.records)
+    assert (len(train), len(test)) == (9, 3)
+    manifest.save(tmp_path / "m.json")
+    assert Manifest.load(tmp_path / "m.json") == manifest
+
+
+def test_a_class_of_one_video_in_each_split_is_a_class():
+    labels, notes = folder_labels(["train/a/1", "test/a/2", "train/b/3"])
+    assert labels[1] == {"split": "test", "labels": {"class": "a"}}
+    assert notes == []
+
+
+def test_classes_of_one_video_are_divided_together():
+    alone = [
+        VideoRecord(path=f"/{n}", video_id=str(n), labels={"class": f"alone{n}"})
+        for n in range(8)
+    ]
+    train, test = split_records([*alone, *records(4, labels={"class": "several"})])
+    assert sum(r.labels["class"] == "several" for r in test) == 1
+    assert (len(train), len(test)) == (9, 3)
+
+
+def test_stray_videos_beside_class_folders_are_told(tmp_path):
+    write_copies(tmp_path, ["x.mp4", "run/a.mp4", "run/b.mp4", "jump/a.mp4"])
+    manifest = scan_folder(tmp_path)
+    note = "1 video lies in no class folder (x.mp4), so folders are not taken as labels"
+    assert note in described(manifest)
+    # Nobody means a single folder, or none, as a class.
+    assert folder_labels(["x", "y"])[1] == folder_labels(["x", "a/y"])[1] == []
+    (note,) = folder_labels(["a", "b", "c", "d", "train/e", "test/f"])[1]
+    assert note.startswith("4 videos lie in no split folder (a, b, c, …), so")
+
+
+def test_how_many_lack_a_label_is_told(tmp_path):
+    write_copies(tmp_path, ["a.mp4", "b.mp4", "c.mp4"])
+    lines = [
+        {"video": "a.mp4", "labels": {"class": "run", "place": "in"}},
+        {"video": "b.mp4", "labels": {"class": "run"}},
+    ]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "annotations.jsonl").write_text(text)
+    told = described(scan_folder(tmp_path))
+    assert "class: 1 of 3 videos lacks it (c.mp4)" in told
+    assert "place: 2 of 3 videos lack it (b.mp4, c.mp4)" in told
+
+
+@pytest.mark.parametrize("split", [["train"], 7, {"a": 1}])
+def test_splits_that_are_none_cost_one_line(tmp_path, split):
+    write_copies(tmp_path, ["a.mp4", "b.mp4"])
+    lines = [{"video": "a.mp4", "split": split}, {"video": "b.mp4", "split": "test"}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (tmp_path / "annotations.jsonl").write_text(text)
+    manifest = scan_folder(tmp_path)
+    assert [r.split for r in manifest.records] == [None, "test"]
+    (reject,) = manifest.rejects
+    assert reject["path"] == "annotations.jsonl:1" and "split" in reject["reason"]
+
+
+def test_a_byte_order_mark_costs_no_line(tmp_path):
+    write_copies(tmp_path, ["a.mp4"])
+    line = json.dumps({"video": "a.mp4", "split": "test"})
+    (tmp_path / "annotations.jsonl").write_text(line, encoding="utf-8-sig")
+    manifest = scan_folder(tmp_path)
+    assert manifest.rejects == [] and manifest.records[0].split == "test"
+
+
+def test_files_that_were_cut_short_are_written(tmp_path):
+    cut(write_ramp(tmp_path / "half.mkv", codec="mpeg4"), 0.5)
+    manifest = scan_folder(tmp_path)
+    manifest.write_cut_short(tmp_path / "cut_short.jsonl")
+    (line,) = map(json.loads, (tmp_path / "cut_short.jsonl").read_text().splitlines())
+    assert line["path"] == "half.mkv"
+    assert line["missing_seconds"] == pytest.approx(
+        manifest.records[0].missing_seconds, abs=1e-3
+    )
+
+
+@contextmanager
+def without_rights():
+    """As a user who may not read everything."""
+    user = os.geteuid()
+    try:
+        if user == 0:
+            os.seteuid(65534)
+    except OSError:
+        pytest.skip("root cannot be dropped here")
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+def test_folders_that_cannot_be_read_are_rejects(tmp_path, monkeypatch):
+    for name in ("open/a.mp4", "closed/b.mp4"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"")
+    # From within: another user may not come through what is above.
+    tmp_path.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "closed").chmod(0)
+    try:
+        with without_rights():
+            files, _, rejects = find_video_files(Path("."))
+    finally:
+        (tmp_path / "closed").chmod(0o755)
+    assert files == [Path("open/a.mp4")]
+    (reject,) = rejects
+    assert reject["path"] == "closed" and "Permission denied" in reject["reason"]
+
+
+def test_what_finding_rejects_is_in_the_manifest(tmp_path):
+    write_copies(tmp_path, ["a.mp4"])
+    deep = tmp_path
+    here = os.getcwd()
+    try:
+        # A path that is longer than any system takes cannot be read by anyone.
+        for _ in range(20):
+            os.chdir(deep)
+            deep = Path("d" * 250)
+            deep.mkdir()
+    finally:
+        os.chdir(here)
+    manifest = scan_folder(tmp_path)
+    assert [r.video_id for r in manifest.records] == ["a.mp4"]
+    (reject,) = manifest.rejects
+    assert reject["path"].startswith("ddd")
+    assert "cannot be read" in reject["reason"]

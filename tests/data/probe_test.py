@@ -84,7 +84,8 @@ def test_longer_sound_is_no_missing_picture(tmp_path):
     write_ramp(path, count=12, audio=np.zeros(48000, np.float32))
     info = probe(path)
     assert info.missing_seconds == 0
-    assert info.duration == pytest.approx(3.0, abs=0.1)
+    # Of the picture, as in every other container.
+    assert info.duration == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "BMP", "WEBP", "TIFF"])
@@ -107,3 +108,21 @@ def test_an_animation_a_single_frame_and_a_row_of_pictures_are_videos(tmp_path):
         Image.fromarray(image).save(content, format="JPEG")
     (tmp_path / "row.mp4").write_bytes(content.getvalue())
     assert probe(tmp_path / "row.mp4").num_frames == 5
+
+
+@pytest.mark.parametrize("count", [1, 12, 30])
+@pytest.mark.parametrize(
+    "name,codec",
+    [
+        *(("a.mkv", "libx264"), ("b.webm", "libvpx-vp9"), ("c.flv", "flv1")),
+        *(("d.wmv", "wmv2"), ("e.mp4", "libx264"), ("f.mkv", "mpeg4")),
+    ],
+)
+def test_sound_does_not_make_a_video_longer(tmp_path, name, codec, count):
+    path = tmp_path / name
+    sound = np.zeros(160000, np.float32)
+    write_ramp(path, fps=25, count=count, codec=codec, audio=sound)
+    info = probe(path)
+    assert info.missing_seconds == 0
+    assert info.duration == pytest.approx(count / 25, abs=0.05)
+    assert info.num_frames == pytest.approx(count, abs=1)

@@ -191,7 +191,7 @@ def test_a_classifier_is_written_to_its_logits_in_every_format(model, tmp_path):
 
 
 def test_a_difference_beyond_the_tolerance_is_an_error(model, tmp_path):
-    with pytest.raises(ExportError, match=r"saved_model .* tolerance -1"):
+    with pytest.raises(ExportError, match=r"saved_model .* tolerance -1") as raised:
         export_all(
             model,
             tmp_path,
@@ -202,6 +202,10 @@ def test_a_difference_beyond_the_tolerance_is_an_error(model, tmp_path):
         )
     assert (tmp_path / "tiny" / "1" / "saved_model.pb").exists()
     assert not (tmp_path / "export.json").exists()
+    # What was measured is kept for who goes on.
+    row = raised.value.row
+    assert row["path"] == "tiny/1" and 0 <= row["max_abs_diff"] < 1e-4
+    assert str(tmp_path / "tiny" / "1") in str(raised.value)
 
 
 def test_an_unfolded_backbone_is_folded_and_fused_with_equal_outputs():

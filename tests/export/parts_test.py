@@ -39,6 +39,8 @@ def test_named_inputs_and_outputs_come_back_the_same(tmp_path):
     text = (tmp_path / "both.md").read_text()
     assert "| `both.tflite` | `video` (1, 2, 8, 8, 3), `boxes` (1, 3, 4) |" in text
     assert "places for" not in text
+    readme = (tmp_path / "README.md").read_text()
+    assert "## both\n" in readme and "| `both/1` | `video` (batch, 2, 8" in readme
 
 
 def test_a_model_of_reduced_precision_is_written_in_float32(tmp_path):
@@ -48,6 +50,8 @@ def test_a_model_of_reduced_precision_is_written_in_float32(tmp_path):
     inputs = {"video": np.ones((2, 4))}
     (row,) = export_part(model, tmp_path, inputs, name="one", formats=("litert",))
     assert row["outputs"] == {"output": [3]}
+    # Nothing is served.
+    assert not (tmp_path / "README.md").exists()
 
 
 def test_models_and_operations_within_a_model_are_written_in_float32(tmp_path):

@@ -134,6 +134,21 @@ def test_folder_is_laid_out_for_serving_and_keeps_other_models(served, model):
     readme = (folder / "README.md").read_text()
     assert "docker run" in readme and "/v1/models/other:predict" in readme
     assert "(4, 32, 32, 3)" in readme
+    # The model of before is still told of, and each once.
+    assert readme.count("\n## m\n") == readme.count("\n## other\n") == 1
+    assert "`m/1/`" in readme and "`other/2/`" in readme
+    assert "/v1/models/m:predict" in readme
+    assert "Serving itself was never run" in readme
+
+
+def test_a_readme_names_models_that_left_no_description(model, tmp_path):
+    for name in ("old", "new"):
+        export_saved_model(model, tmp_path, name=name, clip_shape=CLIP)
+        # As an export of before wrote it.
+        (tmp_path / "old.md").unlink(missing_ok=True)
+    readme = (tmp_path / "README.md").read_text()
+    assert "# Serving new, old\n" in readme and "## old\n\nExport it again" in readme
+    assert "/v1/models/new:predict" in readme
 
 
 def test_a_served_classifier_says_what_it_gives(model, tmp_path):

@@ -1,4 +1,5 @@
 import io
+import re
 
 import numpy as np
 import pytest
@@ -72,6 +73,16 @@ def test_curves_break_where_nothing_was_measured():
     assert "nan" not in charts.line_chart("loss", [flat])
 
 
+def test_no_number_is_struck_through_by_the_line_of_guessing():
+    groups = [("R@1", [0.12, None, 0.4], 0.15)]
+    drawn = charts.bar_chart("label", groups, ["a", "b", "c"])
+    line = float(re.search(r'class="chance" x1="([\d.]+)"', drawn)[1])
+    found = re.findall(r'<text x="([\d.]+)"[^>]*>(12.0%|not measured|40.0%)<', drawn)
+    places = {text: float(x) for x, text in found}
+    assert places["12.0%"] == places["not measured"] == line + 6
+    assert places["40.0%"] > line + 6
+
+
 def test_markers_of_different_classes_differ():
     drawn = {charts.marker(5, 5, style) for style in range(32)}
     assert len(drawn) == 32
@@ -83,6 +94,20 @@ def test_markers_of_different_classes_differ():
 )
 def test_durations(value, shown):
     assert markup.duration(value) == shown
+
+
+@pytest.mark.parametrize(
+    "value, shown",
+    [
+        (1.9976, "2.00"),
+        (2, "2"),
+        (26.7208, "26.7"),
+        (123.4, "123"),
+        (0.022538, "0.0225"),
+    ],
+)
+def test_numbers_keep_their_digits(value, shown):
+    assert markup.plain(value) == shown
 
 
 @pytest.mark.parametrize(

@@ -17,5 +17,20 @@ def test_agreements_have_a_column_where_they_were_measured():
     assert "same class" in html and "98.0%" in html and "nearest" not in html
 
 
+def test_a_file_is_named_by_its_path_in_the_run(tmp_path):
+    served = {"format": "saved_model", "path": "dclr/1", "bytes": 10}
+    assert "<td>dclr/1</td>" in section(served)
+    (tmp_path / "export/dclr/1").mkdir(parents=True)
+    run = Run("run", {"export": [served]}, [], [], [], tmp_path)
+    assert "<td>export/dclr/1</td>" in exports_section(run)
+    # Of another machine, the name is all that means something.
+    assert "<td>a.onnx</td>" in section({**served, "path": "/srv/x/run/a.onnx"})
+
+
+def test_notes_are_not_torn():
+    noted = section({"format": "onnx", "note": "skipped: a module is missing"})
+    assert '<td><span class="wide">skipped: a module is missing</span></td>' in noted
+
+
 def test_no_section_without_files():
     assert section() == ""

@@ -76,7 +76,7 @@ def test_every_section_is_there_and_well_formed(full):
     page = Page(text)
     assert path == run_dir / "report.html"
     assert page.sections == ALL_SECTIONS
-    for words in ("59.0%", "A map of the clips", "33.2 MB", "12.4 ms", "3.1e-06"):
+    for words in ("59.0%", "A map of the videos", "33.2 MB", "12.4 ms", "3.1e-06"):
         assert words in page.text
     assert "nearest neighbour, while it learned" in page.text
 
@@ -191,7 +191,7 @@ def test_odd_numbers_in_the_summary(tmp_path):
     }
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
-    assert "nearest clip is a match: 30.0% with dclr." in page.text
+    assert "nearest video is a match: 30.0% with dclr." in page.text
     assert "this run" in page.text
     assert "skipped: y.so missing" in page.text
     assert {"exports", "provenance"} <= set(page.sections)
@@ -321,3 +321,81 @@ def test_a_kind_whose_units_do_not_fit_is_left_out(tmp_path):
     np.savez(path, **arrays)
     page = Page(write_report(run_dir).read_text(encoding="utf-8"))
     assert "units" not in page.sections
+
+
+def changed(run_dir, name="summary.json", **parts):
+    """A run directory whose file, a JSON object, has further or other entries."""
+    path = run_dir / name
+    before = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps({**before, **parts}))
+    return Page(write_report(run_dir).read_text(encoding="utf-8")).text
+
+
+def test_videos_are_counted_by_what_they_were_for(tmp_path):
+    run_dir = synthetic_run.write_run(tmp_path, 16, 2, 20)
+    assert "What it was trained on" not in changed(run_dir)
+    data = {"videos": 1792, "trained_on": 1024, "gallery": 512, "test": 256}
+    text = changed(run_dir, data=data)
+    assert "1,792 videos: 1,024 to train on, 512 gallery, 256 test" in text
+    assert "What it was trained on" in text
+    assert "trained on1,024gallery512test256videos in all1,792" in text
+    # A gallery that is also trained on is not counted again.
+    data = {"videos": 8, "trained_on": 6, "gallery": 6, "test": 2}
+    assert "8 videos: 6 to train on, 2 test ·" in changed(run_dir, data=data)
+
+
+def test_the_baseline_is_said_to_be_what_is_left_of_the_loss(tmp_path):
+    run_dir = synthetic_run.write_run(tmp_path, 16, 2, 20)
+    assert "Baseline is the plain contrast that DCLR is compared with." in changed(
+        run_dir
+    )
+    changes = {"loss_weights": {"vv": 1.0, "vs": 0.0}}
+    text = changed(run_dir, "baseline/run.json", changes=changes)
+    assert "DCLR against Baseline (vv\u00a0alone)" in text
+    assert "plain contrast: DCLR trained once more by a part of its loss, vv" in text
+    assert "without activation, dv, sv, vd, vs." in text
+    (run_dir / "baseline/run.json").write_text("[")
+    assert "baseline/run.json" in changed(run_dir)
+
+
+def test_a_curve_ends_in_the_number_of_the_table(tmp_path):
+    run_dir = synthetic_run.write_run(tmp_path, 16, 2, 20)
+    (run_dir / "dclr/history.csv").write_text(
+        "step,loss_sv\n" + "".join(f"{n},5\n" for n in range(40)) + "40,1.9976\n"
+    )
+    text = changed(run_dir, train={"dclr": {"losses": {"loss_sv": 1.9976}}})
+    assert "Bold lines are smoothed" in text
+    assert "sv 2.00" in text
+    figure = text[text.index("sv loss") :]
+    assert "2.00" in figure[: figure.index("vv loss")]
+    html = (run_dir / "report.html").read_text()
+    assert '<span class="wide">sv 2.00</span>' in html
+
+
+def test_what_is_usual_stands_beside_a_query(full):
+    run_dir, _, text = full
+    model = read_run(run_dir).models[0]
+    shares = [scores.share_of_hits(model, "scene", k) for k in (1, 5)]
+    truth, found = scores.nearest_labels(model, "scene")
+    assert shares[0] == (truth == found).mean()
+    assert 0.25 < shares[1] < 1
+    assert f"<small>usual: {100 * shares[1]:.1f}%</small>" in text
+    assert text.count("<small>usual: ") == 2 * 4
+    assert "over all test videos" in Page(text).text
+
+
+def test_nothing_is_usual_where_it_is_unknown_what_matches(tmp_path):
+    run_dir = synthetic_run.write_run(tmp_path, 16, 2, 20)
+    path = run_dir / "dclr/features.npz"
+    arrays = dict(np.load(path))
+    for split in ("train", "test"):
+        arrays[f"{split}_label_place"] = arrays[f"{split}_label_scene"]
+    np.savez(path, **arrays)
+    (run_dir / "baseline/features.npz").unlink()
+    assert "usual: " not in changed(run_dir)
+
+
+def test_the_map_says_which_videos_it_shows(full):
+    _, _, text = full
+    assert "90 held out and 90 of the gallery" in text
+    assert "clip_0.mp4 · held out" in text and "clip_0.mp4 · of the gallery" in text

@@ -346,3 +346,11 @@ def test_the_command_lists_real_files_that_cannot_be_used(folders, tmp_path, cap
     names = sorted(Path(json.loads(line)["path"]).name for line in lines)
     assert names == ["broken.png", "broken.wav", "silence.wav"]
     assert main([*run, "--look-alike", "0.5"]) == 2
+
+
+@pytest.mark.parametrize("render", [render_mixtures, render_seconds])
+def test_other_layouts_are_not_written_among_other_files(tmp_path, render):
+    (tmp_path / "classes.txt").write_text("mine")
+    with pytest.raises(ValueError, match="choose an empty folder"):
+        render(small(), tmp_path, {"train": 1})
+    assert (tmp_path / "classes.txt").read_text() == "mine"

@@ -314,3 +314,49 @@ def test_shapes_stay_within_their_radius(shape):
 def test_an_unknown_split_is_an_error():
     with pytest.raises(ValueError, match="split"):
         small().plan("validation", 0)
+
+
+def test_photos_that_cannot_be_read_are_left_out(tmp_path):
+    colours = {"sky.png": 40, "sky.jpg": 200, "wood.bmp": 120}
+    for name, value in colours.items():
+        Image.new("RGB", (90, 60), (value,) * 3).save(tmp_path / name)
+    (tmp_path / "broken.png").write_text("no picture")
+    world = small(photo_folder=tmp_path, scene_contrast=1.0)
+    (reject,) = world.rejects
+    assert reject["path"].endswith("broken.png") and reject["reason"]
+    shown = {}
+    for index in range(20):
+        plan = world.plan("test", index)
+        frames = world.frames({**plan, "sprites": [], "motions": []})
+        shown[plan["labels"]["scene"]] = round(float(np.median(frames)))
+    # The suffix tells apart what the name does not.
+    assert shown == {"sky.png": 40, "sky.jpg": 200, "wood": 120}
+
+
+def test_photos_have_to_be_there(tmp_path):
+    with pytest.raises(ValueError, match="nowhere is not a folder"):
+        small(photo_folder=tmp_path / "nowhere")
+    (tmp_path / "broken.png").write_text("no picture")
+    with pytest.raises(ValueError, match="no images that can be read"):
+        small(photo_folder=tmp_path)
+
+
+def test_a_folder_of_other_files_is_not_rendered_into(tmp_path):
+    own = tmp_path / "annotations.jsonl"
+    own.write_text("mine")
+    with pytest.raises(ValueError, match=r"other files \(annotations.jsonl\)"):
+        render_world(small(), tmp_path, {"train": 1})
+    assert [p.name for p in tmp_path.iterdir()] == ["annotations.jsonl"]
+    assert own.read_text() == "mine"
+
+
+def test_an_interrupted_rendering_goes_on(tmp_path):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        render_world(small(), tmp_path, {"train": 3}, stop, workers=1)
+    assert not (tmp_path / "annotations.jsonl").exists()
+    (tmp_path / ".hidden").write_text("")
+    render_world(small(), tmp_path, {"train": 3})
+    assert len((tmp_path / "annotations.jsonl").read_text().splitlines()) == 3

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_avrep.data.manifest import ANNOTATIONS, Manifest, annotation_lines
+from keras_avrep.data.annotations import annotation_lines
+from keras_avrep.data.manifest import Manifest
+from keras_avrep.data.video_files import ANNOTATIONS
 
 
 @dataclass

@@ -58,8 +58,7 @@ class StaticDynamicConcepts(PretrainingTask):
         temperature: float. Of the contrasts. Defaults to `0.07`.
         concept_temperature: float. Of the distributions over concepts. Defaults
             to `0.1`.
-        epsilon: float. Of the codes, see `SinkhornAssignment`. Defaults to
-            `0.05`.
+        epsilon: float. Of the codes, see `SinkhornAssignment`. Defaults to 0.05.
         iterations: int. Of the codes. Defaults to `3`.
         top: int or `None`. Concepts of a clip that take part in the local
             contrast, see `ConceptFilter`; `None` for all. Defaults to `10`.
@@ -75,8 +74,7 @@ class StaticDynamicConcepts(PretrainingTask):
             entropy at 0.1.
         freeze_bank_for: int. Batches in which concepts get no gradient and codes
             are of the batch alone. Defaults to `0`.
-        local_after: int. Batches before the local contrast counts. Defaults to
-            `0`.
+        local_after: int. Batches before the local contrast counts. Defaults to 0.
         max_rate: float. Most frames of a video from one frame of a clip to the
             next, see `ConsecutiveClips`. Defaults to `3.0`.
         seed: int. Of the views, if not given, and the queue. Defaults to `None`.
@@ -372,10 +370,8 @@ class StaticDynamicConcepts(PretrainingTask):
         outputs = [self._read_rgb()["attention"], activation]
         model = keras.Model(self.inputs[0], outputs, name="units")
         maps = activated_shares(model, clips, batch_size)
-        return {
-            kind: maps[..., self.dictionary.columns(kind)]
-            for kind in ("static", "dynamic")
-        }
+        kinds = {kind: self.dictionary.columns(kind) for kind in ("static", "dynamic")}
+        return {kind: maps[..., columns] for kind, columns in kinds.items()}
 
     def get_config(self):
         return {
