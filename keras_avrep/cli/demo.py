@@ -14,6 +14,7 @@ import os
 import time
 from pathlib import Path
 
+from keras_avrep.cli.argument_types import seed
 from keras_avrep.cli.arguments import above_zero, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
@@ -32,7 +33,7 @@ def add_arguments(parser):
     parser.add_argument("--batch-size", type=positive, default=16)
     parser.add_argument("--learning-rate", type=above_zero, default=2e-3)
     add_threads(parser)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
 
 
 def run(args):

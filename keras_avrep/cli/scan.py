@@ -125,7 +125,9 @@ def describe_labels(manifest, say):
         classes = manifest.classes(label)
         shown = ", ".join(classes[:8]) + (", …" if len(classes) > 8 else "")
         say(f"  {label}: {len(classes)} classes ({shown})")
-    for label, lacking in lacking_labels(records).items():
+    # What is learned from without labels need not have any.
+    labelled = [r for r in records if r.split != "pretrain"]
+    for label, lacking in lacking_labels(labelled).items():
         say(f"  {label}: {lacking}")
 
 
