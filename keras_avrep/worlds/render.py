@@ -57,7 +57,7 @@ def render_world(
     Example:
     ```python
     world = keras_avrep.worlds.ScenesWorld(seed=1)
-    render_world(world, "videos", {"pretrain": 16, "train": 8, "test": 8})
+    render_world(world, "scenes", {"pretrain": 16, "train": 8, "test": 8})
     ```
     """
     if (wav or stems) and not hasattr(world, "waveform"):
