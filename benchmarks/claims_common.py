@@ -150,6 +150,21 @@ def between_markers(path, name, table):
     path.write_text(f"{head}{begin}\n{table}\n{end}{rest.split(end)[1]}")
 
 
+def excerpt(table, rows, columns):
+    """A part of a markdown table, in its order.
+
+    Args:
+        table: string, the whole.
+        rows: the first cells of the rows to keep.
+        columns: heads of the columns to keep beside the first.
+    """
+    lines = [line for line in table.splitlines() if not line.startswith("|---")]
+    head, *body = ([c.strip() for c in line.strip("| ").split(" | ")] for line in lines)
+    places = [0, *(head.index(name) for name in columns)]
+    kept = [head, ["---"] * len(head), *(line for line in body if line[0] in rows)]
+    return "\n".join(f"| {' | '.join(line[i] for i in places)} |" for line in kept)
+
+
 def labels_of(plans, name):
     return [p["labels"][name] for p in plans]
 

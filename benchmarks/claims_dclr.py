@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from claims_common import (
     between_markers,
+    excerpt,
     labels_of,
     middle,
     plans_of,
@@ -53,6 +54,9 @@ LADDER = {
 }
 # What is done to every clip, and what it is called.
 TITLES = {"single_frame": "from single frames", "shuffled": "from shuffled frames"}
+# What README shows; the card has all of it.
+IN_README = [f"({r}) {LADDER[r][0]}" for r in ("a", "b", "a+d", "c", "d", "e", "f")]
+README_COLUMNS = ("seeds", "motion kNN", "motion linear", "scene kNN", "scene linear")
 SEARCH_AFTER = {"f-late": 2 / 3}  # share of the steps
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld()
@@ -277,10 +281,11 @@ def rows_apart(root, name):
 
 
 def write_tables(results, root):
-    """Put the tables into the README and the card."""
+    """Put the tables into the card, a part into the README, and return the first."""
     card = root / "keras_avrep/models/dclr/CARD.md"
-    for path in (root / "README.md", card):
-        between_markers(path, "dclr-claims", table(results))
+    short = excerpt(table(results), IN_README, README_COLUMNS)
+    between_markers(root / "README.md", "dclr-claims", short)
+    between_markers(card, "dclr-claims", table(results))
     between_markers(card, "dclr-checks", checks(results))
     between_markers(card, "dclr-other-steps", other_runs(root))
     between_markers(card, "dclr-float32", rows_apart(root, "float32"))

@@ -7,7 +7,15 @@ the same seed, data and number of steps. The checks are those of the note's sect
 from pathlib import Path
 
 import numpy as np
-from claims_common import between_markers, probed, rendered, run_folder, spread, trained
+from claims_common import (
+    between_markers,
+    excerpt,
+    probed,
+    rendered,
+    run_folder,
+    spread,
+    trained,
+)
 from claims_dclr import clips_of, labels_of, middle, plans_of
 from keras import ops
 
@@ -51,6 +59,9 @@ LADDER = {
         {"num_static": 64, "num_dynamic": 64},
     ),
 }
+# What README shows; the card has all of it.
+IN_README = [f"({r}) {LADDER[r][0]}" for r in ("a", "f")]
+README_COLUMNS = ("seeds", "motion kNN", "motion linear", "scene kNN", "scene linear")
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 WORLD = ScenesWorld()
 KINDS = ("static", "dynamic")
@@ -271,9 +282,10 @@ def check_texts(rows):
 
 
 def write_tables(results, root):
-    """Put the tables into the README and the card."""
+    """Put the tables into the card, a part into the README, and return the first."""
     card = root / "keras_avrep/models/static_dynamic_concepts/CARD.md"
-    for path in (root / "README.md", card):
-        between_markers(path, "static_dynamic_concepts-claims", table(results))
+    short = excerpt(table(results), IN_README, README_COLUMNS)
+    between_markers(root / "README.md", "static_dynamic_concepts-claims", short)
+    between_markers(card, "static_dynamic_concepts-claims", table(results))
     between_markers(card, "static_dynamic_concepts-checks", checks(results))
     return table(results)

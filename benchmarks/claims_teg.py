@@ -8,7 +8,15 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from claims_common import between_markers, probed, rendered, run_folder, spread, trained
+from claims_common import (
+    between_markers,
+    excerpt,
+    probed,
+    rendered,
+    run_folder,
+    spread,
+    trained,
+)
 from keras import ops
 
 from keras_avrep.backbones import ResNet3DBackbone
@@ -69,6 +77,17 @@ LADDER = {
     ),
     "both_edge": ("both terms, first and last frame as padding", "teg_tiny", {}),
 }
+# What README shows; the card has all of it.
+IN_README = [LADDER[rung][0] for rung in ("persistent", "fine", "both")]
+README_COLUMNS = (
+    "seeds",
+    "motion linear",
+    "scene linear",
+    "in the middle",
+    "order of steps",
+    "time R²",
+)
+README_PHASES = ("frames right", "edit", "F1@10", "F1@25", "F1@50", "average mAP")
 COUNTS = {"pretrain": 1024, "train": 512, "test": 512}
 PHASES = {"phases": 3, "pretrain_phases": True}
 WORLD = ScenesWorld(**PHASES)
@@ -242,7 +261,7 @@ def table(results):
     return "\n".join(lines)
 
 
-def phase_table(results):
+def phase_table(results, kinds=("steps", "means")):
     """Markdown: phases found by a head on steps, and on means over a window."""
     head = ["rung", "features", "frames right", "edit", "F1@10", "F1@25", "F1@50"]
     head += ["average mAP"]
@@ -250,7 +269,7 @@ def phase_table(results):
     keys = ("accuracy", "edit", "f1_at_10", "f1_at_25", "f1_at_50")
     for rung, (name, *_) in LADDER.items():
         rows = [r for r in results if r["rung"] == rung]
-        for kind in ("steps", "means") if rows else ():
+        for kind in kinds if rows else ():
             scores = [r[f"segmentation_of_{kind}"] for r in rows]
             cells = [spread([s[key] for s in scores]) for key in keys]
             cells.append(spread([r[f"detection_of_{kind}"] for r in rows]))
@@ -259,8 +278,12 @@ def phase_table(results):
 
 
 def write_tables(results, root):
-    """Put the tables into the README and the card."""
+    """Put the tables into the card, a part into the README, and return the first."""
+    short = (
+        excerpt(table(results), IN_README, README_COLUMNS),
+        excerpt(phase_table(results, ("steps",)), IN_README, README_PHASES),
+    )
+    between_markers(root / "README.md", "teg-claims", "\n\n".join(short))
     both = f"{table(results)}\n\n{phase_table(results)}"
-    for path in (root / "README.md", root / "keras_avrep/models/teg/CARD.md"):
-        between_markers(path, "teg-claims", both)
+    between_markers(root / "keras_avrep/models/teg/CARD.md", "teg-claims", both)
     return both
