@@ -4,8 +4,7 @@
     keras-avrep pretrain videos --out runs/plain --loss-weights vv=1
     keras-avrep pretrain videos --out runs/late --set mine_after=500
     keras-avrep pretrain videos --out runs/warm --backbone presets/r2plus1d_18
-    keras-avrep pretrain videos --out runs/regions --model const_cl --boxes \\
-        --set mask_targets=true
+    keras-avrep pretrain videos --out runs/regions --model const_cl --boxes
     keras-avrep pretrain solos --mixed duets --model csol --out runs/sounds
     keras-avrep pretrain solos --mixed duets --model ier --set order=figure \\
         --set schedule.range_db=20 --out runs/levels
@@ -95,8 +94,7 @@ def add_video_arguments(group):
         "--boxes",
         action="store_true",
         default=None,
-        help="contrast known regions, not random ones; best with --set "
-        "mask_targets=true",
+        help="contrast known regions, not random ones",
     )
     group.add_argument(
         "--probe-every",

@@ -70,7 +70,7 @@ def test_known_boxes_of_the_clips_follow_into_the_views():
     assert (seen <= mask).all() and seen.any()
     assert (boxes[seen][:, 2:] - boxes[seen][:, :2] >= 0.01).all()
     # A step of them, of a video whose second clip has no box, too.
-    model = tiny.build(loss_weights={"global": 1.0, "local": 1.0}, mask_targets=True)
+    model = tiny.build(loss_weights={"global": 1.0, "local": 1.0})
     views = {name: ops.convert_to_tensor(x) for name, x in views.items()}
     _, losses, gradients = model.loss_gradients(views)
     assert np.isfinite(to_numpy(losses["local"])) and to_numpy(losses["local"]) > 0
@@ -267,7 +267,7 @@ def test_every_switch_changes_the_local_term_and_nothing_else():
         assert abs(found["local"] - reference["local"]) > 1e-5, switch
 
 
-def test_padding_is_masked_where_asked_for():
+def test_padding_counts_where_asked_for_only():
     views = view_batch()
     mask = np.ones(views["box_mask"].shape, bool)
     mask[:, :, 2] = False
@@ -275,7 +275,7 @@ def test_padding_is_masked_where_asked_for():
     boxes = to_numpy(views["boxes"]).copy()
     boxes[:, :, 2] = [0, 0, 0.3, 0.3]
     moved = {**padded, "boxes": ops.convert_to_tensor(boxes)}
-    plain, masked = tiny.build(), tiny.build(mask_targets=True)
+    plain, masked = tiny.build(mask_targets=False), tiny.build()
     assert losses_of(masked, moved)["local"] == pytest.approx(
         losses_of(masked, padded)["local"], abs=1e-5
     )
@@ -380,7 +380,7 @@ def test_the_backbone_of_the_regions_stands_alone():
 
 
 def test_a_preset_brings_everything_back(tmp_path):
-    model = tiny.build(match="index", mask_targets=True)
+    model = tiny.build(match="index")
     model.save_to_preset(str(tmp_path))
     loaded = ConSTCL.from_preset(str(tmp_path))
     assert loaded.get_config() == model.get_config()

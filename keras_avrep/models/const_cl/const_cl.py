@@ -81,8 +81,8 @@ class ConSTCL(PretrainingTask):
         same_video_negatives: bool. Whether other regions of the same video are
             negatives. Defaults to `False`.
         mask_targets: bool. Whether padding is left out of positives and negatives;
-            the released code leaves it in. Random boxes have none; of known ones,
-            see `keras_avrep.data.BoxedClips`, leave it out. Defaults to `False`.
+            the released code leaves it in. Only known boxes have any, see
+            `keras_avrep.data.BoxedClips`. Defaults to `True`.
         chunks: int. Parts of the batch whose region logits are held one at a
             time; see `region_nce`. Defaults to `1`.
         seed: int. Of the views made here. Defaults to `None`.
@@ -122,7 +122,7 @@ class ConSTCL(PretrainingTask):
         head_dim=128,
         match="argmax",
         same_video_negatives=False,
-        mask_targets=False,
+        mask_targets=True,
         chunks=1,
         seed=None,
         preprocessor=None,

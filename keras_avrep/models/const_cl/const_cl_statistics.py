@@ -23,13 +23,13 @@ def statistic_names(terms):
     return (*GLOBAL, *LOCAL) if "local" in terms else GLOBAL
 
 
-def const_cl_statistics(outputs, match, mask_targets=False, temperature=0.1, chunks=1):
+def const_cl_statistics(outputs, match, mask_targets=True, temperature=0.1, chunks=1):
     """Spread, accuracy and entropy of whole clips, similarities of regions.
 
     Args:
         outputs: what `ConSTCL.query_forward` returns.
         match: string. How a region's positive is found.
-        mask_targets: bool. Whether padding may not be a positive. Defaults to `False`.
+        mask_targets: bool. Whether padding may not be a positive. Defaults to `True`.
         temperature: float. Of whole clips. Defaults to `0.1`.
         chunks: int. Parts of the batch whose regions are compared one at a time.
             Defaults to `1`.
