@@ -16,7 +16,7 @@ splits, `pretrain` or `train` is used; otherwise all of them.
 
 Known regions, by --boxes, stand in `annotations.jsonl` of the folder, a line a video:
 {"video": path, "boxes": [[[y1, x1, y2, x2], ...], ...]}, for each thing a box a frame,
-from 0 to 1, or null where it is not seen. Copies that `prepare` made have none.
+from 0 to 1, or null where it is not seen. Copies that `prepare` makes have them, too.
 
 Systems that find what sounds learn from two folders: one of videos with a single
 source of sound, and, by --mixed, one of videos with several. Either may be cut into
