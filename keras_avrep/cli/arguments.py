@@ -3,6 +3,8 @@
 import argparse
 import os
 
+from keras_avrep.cli.argument_types import seed
+
 # More would wait for each other in Python.
 MOST_THREADS = 16
 
@@ -44,6 +46,16 @@ def add_crops(parser):
     )
 
 
+def add_seed(parser):
+    """`--seed`, from which everything random follows.
+
+    Args:
+        parser: `argparse.ArgumentParser` of a command.
+    """
+    help = "a run can be repeated from it (0)"
+    parser.add_argument("--seed", type=seed, default=0, help=help)
+
+
 def add_threads(parser):
     """`--threads`, those that decode: by default one for each core.
 
@@ -52,5 +64,8 @@ def add_threads(parser):
     """
     default = max(2, min(os.cpu_count() or 2, MOST_THREADS))
     parser.add_argument(
-        "--threads", type=positive, default=default, help=f"that decode ({default})"
+        "--threads",
+        type=positive,
+        default=default,
+        help=f"decoding threads ({default})",
     )

@@ -1,4 +1,4 @@
-"""Write the most likely class of videos, by a fine-tuned classifier.
+"""Predict the class of each video with a fine-tuned classifier.
 
     keras-avrep classify runs/classifier videos --out predictions.csv
 
@@ -17,7 +17,7 @@ def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".csv file")
     parser.add_argument(
-        "--num-clips", type=positive, default=10, help="clips of a video"
+        "--num-clips", type=positive, default=10, help="averaged for each video (10)"
     )
     add_crops(parser)
     add_threads(parser)

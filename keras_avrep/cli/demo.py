@@ -14,8 +14,7 @@ import os
 import time
 from pathlib import Path
 
-from keras_avrep.cli.argument_types import seed
-from keras_avrep.cli.arguments import above_zero, add_threads, positive
+from keras_avrep.cli.arguments import above_zero, add_seed, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
 NUM_CLIPS = 4
@@ -28,12 +27,16 @@ def add_arguments(parser):
     parser.add_argument("--data", help=f"{VIDEOS}, instead of a rendering")
     parser.add_argument("--model", default="dclr", help="system to train")
     parser.add_argument(
-        "--steps", type=positive, default=420, help="of each model (420)"
+        "--steps", type=positive, default=420, help="training steps of each model (420)"
     )
-    parser.add_argument("--batch-size", type=positive, default=16)
-    parser.add_argument("--learning-rate", type=above_zero, default=2e-3)
+    parser.add_argument(
+        "--batch-size", type=positive, default=16, help="videos of a step (16)"
+    )
+    parser.add_argument(
+        "--learning-rate", type=above_zero, default=2e-3, help="the highest (0.002)"
+    )
     add_threads(parser)
-    parser.add_argument("--seed", type=seed, default=0)
+    add_seed(parser)
 
 
 def run(args):

@@ -49,7 +49,7 @@ def gpu_advice(backend):
     if not has_nvidia_driver():
         return "A GPU would be many times faster; no driver for one was found."
     if backend == "tensorflow":
-        extra = "pip install keras-avrep[cuda]"
+        extra = 'pip install "keras-avrep[cuda]"'
     else:
         extra = f"install {backend} with CUDA, as its own pages say"
     return (
@@ -66,8 +66,8 @@ def advice(policy):
         lines.append(gpu_advice(keras.backend.backend()))
         if policy.precision == "float32":
             lines.append(
-                "This CPU has no bfloat16 arithmetic; one with AVX512-BF16 or AMX "
-                "would train faster in mixed_bfloat16."
+                "No bfloat16 arithmetic was found on this CPU; one with AVX512-BF16 "
+                "or AMX would train faster in mixed_bfloat16."
             )
         if keras.backend.backend() == "jax":
             lines.append("On a CPU KERAS_BACKEND=tensorflow trains faster than JAX.")

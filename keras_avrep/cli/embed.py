@@ -21,7 +21,7 @@ def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help=".npz or .parquet file")
     parser.add_argument(
-        "--num-clips", type=positive, default=10, help="clips of a video"
+        "--num-clips", type=positive, default=10, help="averaged for each video (10)"
     )
     add_crops(parser)
     add_threads(parser)
@@ -152,7 +152,7 @@ def check_parquet():
         import pyarrow  # noqa: F401
     except ImportError:
         raise ValueError(
-            "Parquet needs another package: pip install keras-avrep[parquet]"
+            'Parquet needs another package: pip install "keras-avrep[parquet]"'
         ) from None
 
 

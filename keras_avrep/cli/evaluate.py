@@ -8,21 +8,21 @@
 Features are frozen. Labels come from `annotations.jsonl`, the first sub-folder or
 the manifest; without labels, clips are asked to find their own video. Videos of the
 split train are the gallery, those of test or val the queries; without splits, a
-quarter of each class is held out.
+quarter is set aside, of each `class` if there is one. A run that was pretrained on the
+same folder has seen those videos, without their labels.
 
 A localiser is scored on videos whose boxes are known, such as those that
 `keras-avrep render --world orchestra` writes, beside maps that look at nothing
-and itself with the sound of other videos. What a moment is scored by, and above which
-share of its maximum a map is positive, is seen from what its boxes say; --kind says it
-of the whole set. Boxes of MUSIC and AudioSet are files of their own, for folders that
-are cut into seconds, `audio_frames` and `video_frames`.
+and itself with the sound of other videos. How a moment is scored, and the threshold of
+its maps, follow from its boxes; --kind sets both for the whole set. Boxes of MUSIC and
+AudioSet are files of their own, for folders that are cut into seconds, `audio_frames`
+and `video_frames`.
 """
 
 import json
 from pathlib import Path
 
-from keras_avrep.cli.argument_types import seed
-from keras_avrep.cli.arguments import add_crops, add_threads, positive
+from keras_avrep.cli.arguments import add_crops, add_seed, add_threads, positive
 from keras_avrep.cli.videos import VIDEOS
 
 REJECTS = "rejects.jsonl"
@@ -31,7 +31,9 @@ REJECTS = "rejects.jsonl"
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
     parser.add_argument("folder", help=f"{VIDEOS}; of localisers also of moments")
-    parser.add_argument("--num-clips", type=positive, help="clips of a video (10)")
+    parser.add_argument(
+        "--num-clips", type=positive, help="averaged for each video (10)"
+    )
     parser.add_argument(
         "--control",
         choices=("single_frame", "shuffled"),
@@ -41,11 +43,13 @@ def add_arguments(parser):
     parser.add_argument("--out", help="JSON file; by default in the run folder")
     add_crops(parser)
     add_threads(parser)
-    parser.add_argument("--seed", type=seed, default=0)
+    add_seed(parser)
 
 
 def add_localiser_arguments(group):
-    group.add_argument("--solo", help="labelled solos to name clusters by, given alike")
+    group.add_argument(
+        "--solo", help="labelled solos to name clusters by: a folder or manifest"
+    )
     group.add_argument(
         "--boxes", help="solotest.json, duettest.json or audioset_box.json"
     )

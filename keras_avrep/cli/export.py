@@ -42,7 +42,12 @@ def add_arguments(parser):
         default=[],
         help="more that the system can export, as SavedModel and LiteRT; `all`",
     )
-    parser.add_argument("--tolerance", type=float, default=1e-4)
+    parser.add_argument(
+        "--tolerance",
+        type=float,
+        default=1e-4,
+        help="largest difference from Keras that a float32 file may have (0.0001)",
+    )
 
 
 def run(args):

@@ -9,8 +9,14 @@ Stop it with Ctrl-C; the same command goes on.
 
 from pathlib import Path
 
-from keras_avrep.cli.argument_types import output_folder, seed, share
-from keras_avrep.cli.arguments import above_zero, add_crops, add_threads, positive
+from keras_avrep.cli.argument_types import output_folder, share
+from keras_avrep.cli.arguments import (
+    above_zero,
+    add_crops,
+    add_seed,
+    add_threads,
+    positive,
+)
 from keras_avrep.cli.videos import VIDEOS
 
 
@@ -20,15 +26,17 @@ def add_arguments(parser):
     parser.add_argument(
         "--out", type=output_folder, required=True, help="folder of the classifier"
     )
-    parser.add_argument("--label", help="name of the label; by default the first")
+    parser.add_argument(
+        "--label", help="name of the label; by default the first by alphabet"
+    )
     parser.add_argument(
         "--linear",
         action="store_true",
         help="freeze the backbone and train on features of unit length",
     )
-    parser.add_argument("--epochs", type=positive, default=10)
+    parser.add_argument("--epochs", type=positive, default=10, help="(10)")
     parser.add_argument(
-        "--clips-per-epoch", type=positive, default=10, help="of a video"
+        "--clips-per-epoch", type=positive, default=10, help="of each video (10)"
     )
     parser.add_argument("--batch-size", type=positive, help="64; 128 with --linear")
     parser.add_argument("--learning-rate", type=above_zero, help="0.1; 5 with --linear")
@@ -40,7 +48,7 @@ def add_arguments(parser):
     )
     add_crops(parser)
     add_threads(parser)
-    parser.add_argument("--seed", type=seed, default=0)
+    add_seed(parser)
 
 
 def run(args):

@@ -1,14 +1,14 @@
-"""Draw into a video what sounds, where and of which kind.
+"""Mark in a video what sounds, and where.
 
     keras-avrep localize --preset runs/csol --video my.mp4 --out sounding.mp4
     keras-avrep localize --preset runs/csol --video my.mp4 --out sounding.mp4 \\
         --threshold 0.7 --every 0.5
 
-The video keeps its size, the times of its frames and its own sound. Beside it are
-written sounding.npz (times, class_maps, sounding_maps, names) and sounding.json, the
-boxes of every frame. What is seen but silent is left alone. InterferenceEraser also
-says what it hears, seen or not: audible_scores and audio_distribution in the first, and
-in the second what is `heard` in every frame.
+The video keeps its size, the times of its frames and its own sound. Two files of the
+same name are written beside it: sounding.npz (times, class_maps, sounding_maps, names)
+and sounding.json, the boxes of every frame looked at. What is seen but silent is left
+alone. InterferenceEraser also says what it hears, seen or not: audible_scores and
+audio_distribution in the first, and in the second what is `heard` in every frame.
 """
 
 from pathlib import Path
@@ -28,13 +28,13 @@ def add_arguments(parser):
         "--threshold",
         type=float,
         default=0.5,
-        help="how sure of a class to be, from 0 to 1 (0.5); lower shows more",
+        help="how sure to be of a class, from 0 to 1 (0.5); lower shows more",
     )
     parser.add_argument(
         "--sounding-threshold",
         type=float,
         default=0.5,
-        help="how surely a place is to sound, whatever it is, from 0 to 1 (0.5)",
+        help="how sure to be that a place sounds at all, from 0 to 1 (0.5)",
     )
     parser.add_argument(
         "--every",

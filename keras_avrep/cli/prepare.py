@@ -18,18 +18,18 @@ def add_arguments(parser):
     parser.add_argument("folder", help=VIDEOS)
     parser.add_argument("--out", required=True, help="folder of the copies")
     parser.add_argument(
-        "--size", type=positive, default=128, help="short side in pixels"
+        "--size", type=positive, default=128, help="short side in pixels (128)"
     )
     parser.add_argument(
         "--keyframe-interval",
         type=positive,
         default=8,
-        help="frames between key frames",
+        help="frames between key frames (8)",
     )
     parser.add_argument(
         "--segment-seconds", type=above_zero, help="cut longer videos into such pieces"
     )
-    parser.add_argument("--workers", type=positive, default=2)
+    parser.add_argument("--workers", type=positive, default=2, help="at a time (2)")
 
 
 def run(args):

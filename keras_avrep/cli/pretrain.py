@@ -27,8 +27,14 @@ synthetic mixtures are, and as `keras-avrep render --mixtures` writes them.
 import argparse
 from pathlib import Path
 
-from keras_avrep.cli.argument_types import loss_weights, output_folder, seed
-from keras_avrep.cli.arguments import above_zero, add_threads, not_negative, positive
+from keras_avrep.cli.argument_types import loss_weights, output_folder
+from keras_avrep.cli.arguments import (
+    above_zero,
+    add_seed,
+    add_threads,
+    not_negative,
+    positive,
+)
 from keras_avrep.cli.videos import VIDEOS, reject_writer
 
 
@@ -46,16 +52,20 @@ def add_arguments(parser):
         help="preset whose trained network for video or pictures to start from, as "
         "`convert` writes it",
     )
-    parser.add_argument("--batch-size", type=positive, default=32)
+    parser.add_argument(
+        "--batch-size", type=positive, default=32, help="videos of a step (32)"
+    )
     parser.add_argument(
         "--learning-rate", type=above_zero, help="the highest; by default the preset's"
     )
     add_model_arguments(parser)
     add_video_arguments(parser.add_argument_group("systems that learn from video"))
     add_sound_arguments(parser.add_argument_group("systems that find what sounds"))
-    parser.add_argument("--checkpoint-every", type=positive, default=100)
+    parser.add_argument(
+        "--checkpoint-every", type=positive, default=100, help="steps (100)"
+    )
     add_threads(parser)
-    parser.add_argument("--seed", type=seed, default=0)
+    add_seed(parser)
     parser.add_argument(
         "--precision", help="Keras dtype policy; chosen for the device by default"
     )
@@ -84,7 +94,7 @@ def add_model_arguments(parser):
 def add_video_arguments(group):
     from keras_avrep.cli.optimizer_options import add_optimizer_arguments
 
-    group.add_argument("--steps", type=positive, help="of training (2000)")
+    group.add_argument("--steps", type=positive, help="of training, 2000 by default")
     add_optimizer_arguments(group)
     group.add_argument("--num-frames", type=positive, help="frames of a clip")
     group.add_argument("--stride", type=positive, help="frames from one to the next")
@@ -106,10 +116,13 @@ def add_video_arguments(group):
 
 def add_sound_arguments(group):
     group.add_argument(
-        "--mixed", help="videos, or moments, with several sources, given alike"
+        "--mixed", help="videos or moments with several sources: a folder or manifest"
     )
     group.add_argument(
-        "--num-classes", type=positive, help="kinds of things that sound, about"
+        "--num-classes",
+        type=positive,
+        help="about how many kinds of things sound, rather too many; by default the "
+        "preset's",
     )
     group.add_argument(
         "--use-labels",

@@ -1,4 +1,4 @@
-"""Render a world to real video files with annotations.
+"""Render synthetic videos with exact annotations.
 
     keras-avrep render videos --pretrain 512 --train 256 --test 256
     keras-avrep render videos --photos my_photos --size 112
@@ -15,8 +15,8 @@ independent, and no single frame tells the motion. The world `orchestra`: instru
 that can be seen and heard, one or several, some of them silent.
 """
 
-from keras_avrep.cli.argument_types import finite, output_folder, seed, share
-from keras_avrep.cli.arguments import above_zero, not_negative, positive
+from keras_avrep.cli.argument_types import finite, output_folder, share
+from keras_avrep.cli.arguments import above_zero, add_seed, not_negative, positive
 
 # Options that belong to one world only, and what they are where not given.
 SCENES = {
@@ -78,9 +78,9 @@ def add_arguments(parser):
         "--contrast",
         type=finite,
         default=0.35,
-        help="of the drawn scene (0.35); higher hides what matters better",
+        help="of the drawn scene (0.35); higher hides sprites and instruments better",
     )
-    parser.add_argument("--seed", type=seed, default=0)
+    add_seed(parser)
     _add_scenes_arguments(parser.add_argument_group("scenes"))
     _add_orchestra_arguments(parser.add_argument_group("orchestra"))
 

@@ -26,7 +26,7 @@ def add_arguments(parser):
     parser.add_argument("--out", help="write the manifest to this JSON file")
     parser.add_argument("--rejects", help="write the rejects to this JSON-lines file")
     parser.add_argument("--cache", help="JSON file that remembers checked files")
-    parser.add_argument("--workers", type=positive, default=2)
+    parser.add_argument("--workers", type=positive, default=2, help="at a time (2)")
     group = parser.add_argument_group("public datasets")
     group.add_argument("--layout", choices=LAYOUTS, help="of which dataset it is")
     group.add_argument("--lists", help="folder of its official lists; or the file")

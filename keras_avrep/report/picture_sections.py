@@ -38,13 +38,13 @@ def gallery_section(run: Run) -> str:
     body = "".join(_gallery(group, budget * len(group), usual) for group in groups)
     if not body:
         return ""
-    share = " Below a count is what is usual: the share over all test videos."
+    share = " “Usual” is the share of matches over all test videos."
     return section(
         "gallery",
         "What it finds",
-        "On the left a test video, on the right the videos of the gallery that the "
-        "model holds to be most like it, nearest first, each as a clip of it: ✓ and a "
-        "solid frame mark a match, ✗ and a dashed frame a mistake."
+        "Left: a test video. Right: the videos of the gallery that the model finds "
+        "most similar, nearest first, a clip of each. ✓ and a solid frame mark a "
+        "match, ✗ and a dashed frame a mistake."
         + (share if any(value is not None for value in usual.values()) else ""),
         body,
     )

@@ -35,10 +35,7 @@ def results_section(run: Run) -> str:
         f"{charts.series_legend(titles, chance)}"
         f'<div class="pair">{bars}</div><h3>All numbers</h3>'
         f"{_score_table(found, labels, titles)}"
-        f'<p class="note">{_queries(labels)} Linear probe: a single linear layer '
-        "trained on the frozen features. kNN: a vote of the nearest neighbours. "
-        "Guessing: naming "
-        "the most frequent class every time. ▲ marks the highest.</p>"
+        f'<p class="note">{_queries(labels)} ▲ marks the highest.</p>'
     )
     return section(
         "results",
@@ -54,11 +51,14 @@ def _queries(labels: list[str]) -> str:
     if labels == ["video"]:
         return (
             "R@k: the share of test clips that have another clip of their video among "
-            "their k nearest clips."
+            "their k nearest clips. Guessing: picking clips at random."
         )
     return (
         "R@k: the share of test videos with at least one match among the k nearest "
-        "videos of the gallery; the features of a video are the mean of several clips."
+        "videos of the gallery; the features of a video are the mean of several clips. "
+        "Linear probe: a single linear layer trained on the frozen features. kNN: a "
+        "vote of the nearest neighbours. Guessing: naming the most frequent class "
+        "every time."
     )
 
 

@@ -52,8 +52,9 @@ def sounding_section(run: Run) -> str:
     return section(
         "sounding",
         "What sounds, and where",
-        "The model has never seen a box or the name of a class; both are only used to "
-        "check it. Read each number beside what maps score that look at nothing.",
+        "Boxes are only used to check the model, and so are the names of classes "
+        "unless it was trained with --use-labels. Compare each number with the floors: "
+        "maps that look at nothing.",
         body,
     )
 
@@ -74,10 +75,10 @@ def _scores(model: ModelRun) -> str:
         return ""
     return body + (
         '<p class="note">IoU and CIoU: the share of moments in which maps and boxes '
-        "overlap by that much, for CIoU class by class. AUC: the same over all "
-        "overlaps. NSA: the share of the picture that the maps of classes without a "
-        "sounding box leave alone; maps that cannot tell five or more classes apart "
-        "have all of it. Sounding over silent: how often the map of a sounding object "
+        "overlap by that much, for CIoU class by class. AUC: that share, averaged "
+        "over all thresholds of overlap. NSA: the share of the picture that the maps "
+        "of classes without a sounding box leave alone; maps that cannot tell five or "
+        "more classes apart have all of it. Sounding over silent: how often the map of a sounding object "
         "is higher in its box than that of a silent one in the same picture; 50% for "
         "maps that do not listen. Undecided: the entropy of the classes at a place, "
         "100% if all are equally likely.</p>"
@@ -153,9 +154,9 @@ def _levels(mixtures: dict) -> str:
     off = as_dict(said.get("off_screen"))
     if number(off.get("mass")) is not None:
         body += (
-            f'<p class="note">Of what it takes for sounding, {percent(off["mass"])} '
-            "goes to sources that are heard and not seen; taking all classes alike "
-            f"gives {percent(off.get('uniform'))}.</p>"
+            f'<p class="note">Of what it says is sounding, {percent(off["mass"])} goes '
+            "to sources that are heard and not seen; a uniform guess gives "
+            f"{percent(off.get('uniform'))}.</p>"
         )
     return body
 
@@ -175,10 +176,9 @@ def _gallery(model: ModelRun) -> str:
         if cells:
             body += f'<h3>{esc(title)}</h3><div class="sounding">{cells}</div>'
     legend = (
-        '<p class="note">Left what is true: a solid frame sounds, a dashed one is '
-        "silent. In the middle where the model finds that picture and sound fit, "
-        "bright where they do. Right what it says sounds; nothing where it is less "
-        "than half sure of every class.</p>"
+        '<p class="note">Left: the truth; a solid frame sounds, a dashed one is '
+        "silent. Middle: bright where the model finds that picture and sound fit. "
+        "Right: what it says sounds; blank where no class reaches one half.</p>"
     )
     return legend + body if body else ""
 

@@ -30,8 +30,8 @@ def units_section(run: Run) -> str:
         "units",
         "What its units stand for",
         "Each row is a unit that the model made up by itself, with the test clips that "
-        "excite it most; what they share is what it stands for. They are dark where "
-        "the unit is not.",
+        "excite it most; what they share is what it stands for. Clips are darkened "
+        "where the unit is not active.",
         body,
     )
 
