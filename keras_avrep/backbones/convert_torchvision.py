@@ -157,11 +157,19 @@ def _advice(backbone, state_dict):
         arguments = {"stem_frames": 3, **infer_backbone_arguments(state_dict)}
     else:
         arguments = infer_image_backbone_arguments(state_dict)
+    if isinstance(backbone, AudioResNetBackbone) and "image_shape" in arguments:
+        arguments["spectrogram_shape"] = arguments.pop("image_shape")
     kind = type(backbone).__name__
-    if all(getattr(backbone, name) == value for name, value in arguments.items()):
+    if all(_has(backbone, name, value) for name, value in arguments.items()):
         return f"no {kind} fits these weights"
     fitting = ", ".join(f"{name}={value!r}" for name, value in arguments.items())
     return f"build it as {kind}({fitting})"
+
+
+def _has(backbone, name, value):
+    """Whether an argument is that of a backbone; weights know channels of shapes."""
+    own = getattr(backbone, name)
+    return own[-1] == value[-1] if name.endswith("_shape") else own == value
 
 
 def _convolution(shapes):

@@ -82,12 +82,14 @@ class MomentManifest(Manifest):
         try:
             content = json.loads(Path(path).read_text())
             records = [_record(entry) for entry in content["records"]]
-            return cls(content["root"], records, content["rejects"])
+            root, rejects = content["root"], content["rejects"]
+            later = {k: content[k] for k in ("other_files", "notes") if k in content}
         except (ValueError, KeyError, TypeError):
             raise ValueError(
                 f"{path} is no manifest of moments; `keras-avrep scan FOLDER --layout "
                 "music --out manifest.json` writes one."
             ) from None
+        return cls(root, records, rejects, **later)
 
 
 def read_moment(

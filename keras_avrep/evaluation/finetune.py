@@ -13,8 +13,8 @@ from keras_avrep.training import (
     Checkpoints,
     History,
     choose_device_policy,
-    load_checkpoint,
     make_optimizer,
+    resume,
     save_checkpoint,
 )
 from keras_avrep.views import ClipAugmentation, RandomClips
@@ -84,7 +84,8 @@ def finetune(
         `clips_per_second` of this call.
 
     Raises:
-        ValueError: if `label` has other rows or columns than records or classes.
+        ValueError: if `label` has other rows or columns than records or classes, or
+            the folder's run has had more steps already.
         KeyboardInterrupt: after Ctrl-C, once the state is saved.
         CheckpointError: if the folder holds the run of another classifier.
 
@@ -119,10 +120,7 @@ def finetune(
         on_reject=on_reject,
     )
     last = Path(run_dir) / "checkpoints" / "last.npz"
-    done = 0
-    if last.exists():
-        done, _ = load_checkpoint(last, model)
-        show(f"resumed at step {done} of {total}")
+    done, _ = resume(last, model, total, show)
     feed = BatchFeed(dataset, start=done, stop=total, threads=threads)
     history = History(
         last.parents[1] / "history.csv",

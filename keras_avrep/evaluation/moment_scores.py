@@ -144,8 +144,9 @@ def _interference(maps, class_maps, truth, mapping):
         "off_screen_energy": off_screen_energy(class_maps[known], audible, visible)
     }
     if maps.audible_scores is not None:
-        # A class is heard as surely as the surest of its clusters.
-        scores = np.zeros_like(levels)
+        # A class is heard as surely as the surest of its clusters; cosines may be
+        # negative, and a class without one is heard least.
+        scores = np.full(levels.shape, -1.0)
         for cluster, k in enumerate(mapping):
             if k >= 0:
                 heard = maps.audible_scores[known, cluster]

@@ -1,9 +1,10 @@
-from keras_avrep.export.all_formats import FORMATS, ExportError, export_all
+from keras_avrep.export.all_formats import FORMATS, export_all
 from keras_avrep.export.litert import export_litert
 from keras_avrep.export.onnx import export_onnx
 from keras_avrep.export.parts import export_part
 from keras_avrep.export.saved_model import export_saved_model
 from keras_avrep.export.verify import (
+    ExportError,
     class_agreement,
     compare,
     retrieval_agreement,

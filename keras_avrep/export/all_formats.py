@@ -9,12 +9,14 @@ import numpy as np
 from keras_avrep.export.inference_form import (
     REPRESENTATION,
     check_clips,
+    check_known,
     float32_part,
 )
 from keras_avrep.export.litert import export_litert
 from keras_avrep.export.onnx import export_onnx, missing_onnx_packages
 from keras_avrep.export.saved_model import export_saved_model
 from keras_avrep.export.verify import (
+    ExportError,
     class_agreement,
     compare,
     retrieval_agreement,
@@ -26,19 +28,6 @@ from keras_avrep.export.verify import (
 FORMATS = ("saved_model", "litert", "litert_dynamic", "litert_int8", "onnx")
 # The others are quantised: their difference is reported, not judged.
 FLOAT32_FORMATS = ("saved_model", "litert", "onnx")
-
-
-class ExportError(RuntimeError):
-    """An exported file does not compute what the Keras model computes.
-
-    Args:
-        message: string.
-        row: what `export_all` would have returned of the file. Defaults to `None`.
-    """
-
-    def __init__(self, message, row=None):
-        super().__init__(message)
-        self.row = row
 
 
 def export_all(
@@ -103,11 +92,7 @@ def export_all(
     )
     ```
     """
-    unknown = [format for format in formats if format not in FORMATS]
-    if unknown:
-        raise ValueError(
-            f"`formats` names {unknown}: choose among {', '.join(FORMATS)}."
-        )
+    check_known("formats", formats, FORMATS)
     clips = check_clips(clips)
     if calibration_clips is None:
         calibration, source = clips, "the compared clips"

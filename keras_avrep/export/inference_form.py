@@ -35,6 +35,15 @@ def check_clip_shape(clip_shape: Sequence[int]) -> tuple[int, int, int, int]:
     return tuple(int(size) for size in shape)
 
 
+def check_known(argument, names, known) -> None:
+    """Raise, in one sentence, if an argument names what is not there."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(
+            f"`{argument}` names {unknown}: choose among {', '.join(known)}."
+        )
+
+
 def check_clips(
     clips, clip_shape: Sequence[int] | None = None, argument: str = "clips"
 ) -> np.ndarray:

@@ -8,12 +8,14 @@ import numpy as np
 
 from keras_avrep.export.inference_form import (
     SIGNATURE,
+    check_known,
     float32_model,
     require_tensorflow,
     save_function,
 )
 from keras_avrep.export.part_readme import write_part_readme
 from keras_avrep.export.saved_model import write_models_config
+from keras_avrep.export.verify import ExportError
 
 PART_FORMATS = ("saved_model", "litert")
 
@@ -52,8 +54,9 @@ def export_part(
         `outputs`, the shapes by name, `None` where any length goes.
 
     Raises:
-        ValueError: if `inputs` does not name the model's inputs, or a file
-            differs by more than the tolerance.
+        ValueError: if `inputs` does not name the model's inputs, or `formats` and
+            `open_axes` name others than there are.
+        ExportError: if a file differs by more than the tolerance.
         RuntimeError: on a backend other than TensorFlow.
 
     Example:
@@ -69,6 +72,8 @@ def export_part(
     names = [tensor.name for tensor in model.inputs]
     if sorted(names) != sorted(inputs):
         raise ValueError(f"`inputs` has {sorted(inputs)}; the model takes {names}.")
+    check_known("formats", formats, WRITERS)
+    check_known("open_axes", open_axes or (), names)
     inputs = {n: np.asarray(inputs[n]).astype("float32") for n in names}
     model = float32_model(model)
     expected = as_dict(model.predict(_call_form(model, inputs), verbose=0))
@@ -80,7 +85,7 @@ def export_part(
         found = READERS[format](path, inputs)
         difference = max(_difference(expected[key], found[key]) for key in expected)
         if not difference <= tolerance:
-            raise ValueError(
+            raise ExportError(
                 f"The {format} export of {name} differs from Keras by "
                 f"{difference:.3g}, above the tolerance {tolerance:g}: inspect {path}."
             )

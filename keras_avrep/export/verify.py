@@ -18,6 +18,19 @@ TIMED_RUNS = 5
 EMPTY_SCALE = 1e-8
 
 
+class ExportError(RuntimeError):
+    """An exported file does not compute what the Keras model computes.
+
+    Args:
+        message: string.
+        row: what `export_all` would have returned of the file. Defaults to `None`.
+    """
+
+    def __init__(self, message, row=None):
+        super().__init__(message)
+        self.row = row
+
+
 def run_saved_model(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, float]:
     """Features of a SavedModel, as TF Serving would give them.
 

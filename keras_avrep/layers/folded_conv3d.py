@@ -31,6 +31,10 @@ class FoldedConv3D(keras.layers.Layer):
             `"zeros"`, or `"edge"`, those frames again, by which a step can tell less
             of where in the clip it is; only with `fold`. Defaults to `"zeros"`.
 
+    Raises:
+        ValueError: if a kernel size is even, `padding` or `time_padding` is unknown,
+            `"edge"` is without `fold`, or both `dilation` and `strides` are above 1.
+
     Call arguments:
         inputs: tensor of shape `(batch, time, height, width, channels)`.
 
@@ -105,14 +109,14 @@ class FoldedConv3D(keras.layers.Layer):
             return self._temporal(inputs)
         if self.fold:
             return self._stacked(inputs)
-        return self._convolve(inputs, self.kernel, self.strides)
+        return self._convolve(inputs, self.kernel, self.strides, self.dilation)
 
     def _spatial(self, x):
         batch, time, height, width, channels = ops.shape(x)
         x = take_every(x, (self.strides[0],))
         time = -(-time // self.strides[0])
         x = ops.reshape(x, (-1, height, width, channels))
-        x = self._convolve(x, self.kernel[0], self.strides[1:])
+        x = self._convolve(x, self.kernel[0], self.strides[1:], self.dilation)
         _, height, width, _ = ops.shape(x)
         return ops.reshape(x, (batch, time, height, width, self.filters))
 
@@ -123,7 +127,7 @@ class FoldedConv3D(keras.layers.Layer):
             x, _ = self._pad_time(x)
         batch, time, height, width, channels = ops.shape(x)
         x = ops.reshape(x, (batch, time, height * width, channels))
-        x = self._convolve(x, self.kernel[:, 0], (self.strides[0], 1), padded)
+        x = self._convolve(x, self.kernel[:, 0], (self.strides[0], 1), 1, padded)
         _, time, _, _ = ops.shape(x)
         return ops.reshape(x, (batch, time, height, width, self.filters))
 
@@ -133,7 +137,7 @@ class FoldedConv3D(keras.layers.Layer):
         x = ops.reshape(x, (-1, height, width, channels))
         kernel = ops.transpose(self.kernel, (1, 2, 0, 3, 4))
         kernel = ops.reshape(kernel, (*self.kernel_size[1:], channels, self.filters))
-        x = self._convolve(x, kernel, self.strides[1:])
+        x = self._convolve(x, kernel, self.strides[1:], self.dilation)
         _, height, width, _ = ops.shape(x)
         return ops.reshape(x, (batch, time, height, width, self.filters))
 
@@ -164,14 +168,18 @@ class FoldedConv3D(keras.layers.Layer):
         x = ops.pad(x, [(0, 0), (front, back), (0, 0), (0, 0), (0, 0)])
         return x, last
 
-    def _convolve(self, x, kernel, strides, padded=False):
+    def _convolve(self, x, kernel, strides, dilation, padded=False):
         """Convolve with the layer's padding; the two are one at stride 1."""
         sizes = kernel.shape[:-2]
         if padded:
             return ops.conv(x, kernel, strides, padding="valid")
         if max(strides) == 1 or (self.padding == "same" and max(sizes) > 1):
             return ops.conv(
-                x, kernel, strides, padding="same", dilation_rate=self._rates(sizes)
+                x,
+                kernel,
+                strides,
+                padding="same",
+                dilation_rate=rates_of(sizes, dilation),
             )
         if max(sizes) == 1:
             # Sliced first: kernel gradients of strided 1x1 convolutions were
@@ -181,13 +189,6 @@ class FoldedConv3D(keras.layers.Layer):
         padding = [(size // 2, size // 2) for size in sizes]
         x = ops.pad(x, [(0, 0), *padding, (0, 0)])
         return ops.conv(x, kernel, strides=strides, padding="valid")
-
-    def _rates(self, sizes):
-        """The dilation of each axis of a kernel; 1 in time and where it is 1 wide."""
-        rates = (1, self.dilation, self.dilation)[-len(sizes) :]
-        return tuple(
-            rate if size > 1 else 1 for rate, size in zip(rates, sizes, strict=True)
-        )
 
     def compute_output_shape(self, input_shape):
         sizes = (
@@ -208,6 +209,14 @@ class FoldedConv3D(keras.layers.Layer):
             "dilation": self.dilation,
             "time_padding": self.time_padding,
         }
+
+
+def rates_of(sizes, dilation):
+    """The dilation of each axis of a kernel; 1 in time and where it is 1 wide."""
+    rates = (1, dilation, dilation)[-len(sizes) :]
+    return tuple(
+        rate if size > 1 else 1 for rate, size in zip(rates, sizes, strict=True)
+    )
 
 
 def positive(number):

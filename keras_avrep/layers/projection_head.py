@@ -97,7 +97,11 @@ class ProjectionHeads(keras.layers.Layer):
 
     def build(self, input_shape):
         for name in self.names:
-            getattr(self, f"head_{name}").build(input_shape)
+            shape = input_shape
+            if isinstance(shape, dict):
+                # A call may ask for some of the heads only; all features are alike.
+                shape = shape.get(name, next(iter(shape.values())))
+            getattr(self, f"head_{name}").build(shape)
 
     def call(self, inputs):
         return {name: getattr(self, f"head_{name}")(x) for name, x in inputs.items()}

@@ -78,10 +78,10 @@ def _scores(model: ModelRun) -> str:
         "overlap by that much, for CIoU class by class. AUC: that share, averaged "
         "over all thresholds of overlap. NSA: the share of the picture that the maps "
         "of classes without a sounding box leave alone; maps that cannot tell five or "
-        "more classes apart have all of it. Sounding over silent: how often the map of a sounding object "
-        "is higher in its box than that of a silent one in the same picture; 50% for "
-        "maps that do not listen. Undecided: the entropy of the classes at a place, "
-        "100% if all are equally likely.</p>"
+        "more classes apart have all of it. Sounding over silent: how often the map of "
+        "a sounding object is higher in its box than that of a silent one in the same "
+        "picture; 50% for maps that do not listen. Undecided: the entropy of the "
+        "classes at a place, 100% if all are equally likely.</p>"
     )
 
 

@@ -10,6 +10,7 @@ from keras_avrep.training.checkpoint import (
     CheckpointError,
     CheckpointWriter,
     load_checkpoint,
+    resume,
     save_checkpoint,
 )
 from keras_avrep.training.device_policy import (
@@ -52,6 +53,7 @@ __all__ = [
     "make_optimizer",
     "pretrain",
     "recalibrate_batch_norm",
+    "resume",
     "save_checkpoint",
     "train_phases",
     "warm_up_queue",

@@ -310,8 +310,9 @@ class NearestNeighbourProbe(StepCallback):
         self.results = []
 
     def on_train_begin(self, logs=None):
-        before = [] if self.path is None else read_history(self.path)
-        self.results = [row for row in before if row["step"] <= self.step]
+        if self.path is not None:
+            before = read_history(self.path)
+            self.results = [row for row in before if row["step"] <= self.step]
 
     def on_step(self, step, logs):
         if step % self.every:

@@ -148,6 +148,35 @@ def load_checkpoint(path, model) -> tuple[int, dict]:
     return head["step"], head["extra"]
 
 
+def resume(path, model, steps, show=print) -> tuple[int, dict]:
+    """Restore what a run has done so far, if it has begun, and say so.
+
+    Args:
+        path: `.npz` file, which need not be there.
+        model: as of `load_checkpoint`.
+        steps: int. How many the run is to have in the end.
+        show: called with one line of text. Defaults to `print`.
+
+    Returns:
+        The step and the extra dict; 0 and an empty one of a run that begins.
+
+    Raises:
+        CheckpointError: if the file is damaged or of another model.
+        ValueError: if more steps have been done already.
+    """
+    path = Path(path)
+    if not path.exists():
+        return 0, {}
+    done, extra = load_checkpoint(path, model)
+    if done > steps:
+        raise ValueError(
+            f"{path.parents[1]} has been trained for {done} steps, more than the "
+            f"{steps} asked for; ask for at least so many, or use another folder."
+        )
+    show(f"resumed at step {done} of {steps}")
+    return done, extra
+
+
 def read_step(path) -> int:
     """The step of a checkpoint, without a model."""
     return _read(path, values=False)[0]["step"]

@@ -86,8 +86,12 @@ def make_schedule(recipe, steps, batch_size=None):
     if decay == "cosine":
         if not warmup_steps:
             return schedules.CosineDecay(rate, steps)
+        # Keras counts the cosine's steps from the end of the warm-up.
         return schedules.CosineDecay(
-            rate / 10, steps, warmup_target=rate, warmup_steps=warmup_steps
+            rate / 10,
+            max(1, steps - warmup_steps),
+            warmup_target=rate,
+            warmup_steps=warmup_steps,
         )
     if decay == "cosine_from_start":
         schedule = schedules.CosineDecay(rate, steps)

@@ -9,7 +9,7 @@ import keras
 
 from keras_avrep.data import BatchFeed
 from keras_avrep.training.callbacks import Checkpoints, History, read_history
-from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
+from keras_avrep.training.checkpoint import resume, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
 from keras_avrep.training.phase_trainer import PhaseTrainer
 
@@ -73,7 +73,9 @@ def train_phases(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the state is saved.
-        ValueError: if there are no phases, or one has no step.
+        CheckpointError: if the folder holds the run of other trainers.
+        ValueError: if there are no phases, one has no step, or the folder's run has
+            had more steps already.
 
     Example:
     ```python
@@ -98,10 +100,7 @@ def train_phases(
         if not trainer.optimizer.built:
             trainer.optimizer.build(trainer.trainable_variables)
     total = sum(phase.steps for phase in phases)
-    done, before = 0, {}
-    if last.exists():
-        done, before = load_checkpoint(last, trainers)
-        show(f"resumed at step {done} of {total}")
+    done, before = resume(last, trainers, total, show)
     figures, start = _Figures(before), 0
     for number, phase in enumerate(phases):
         end = start + phase.steps

@@ -14,7 +14,7 @@ from keras_avrep.training.callbacks import (
     StepCallback,
     read_history,
 )
-from keras_avrep.training.checkpoint import load_checkpoint, save_checkpoint
+from keras_avrep.training.checkpoint import resume, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
 from keras_avrep.training.sgd_with_l2 import SGDWithL2
 
@@ -71,6 +71,8 @@ def pretrain(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the state is saved.
+        CheckpointError: if the folder holds the run of another model.
+        ValueError: if the folder's run has had more steps already.
 
     Example:
     ```python
@@ -97,16 +99,9 @@ def pretrain(
         seed=seed,
         on_reject=on_reject,
     )
-    done, before = 0, {}
-    if last.exists():
-        done, before = load_checkpoint(last, model)
-        if done > steps:
-            raise ValueError(
-                f"{run_dir} has been trained for {done} steps, more than `steps`, "
-                f"{steps}; give at least so many, or another folder."
-            )
-        show(f"resumed at step {done} of {steps}")
-    else:
+    begins = not last.exists()
+    done, before = resume(last, model, steps, show)
+    if begins:
         warm_up_queue(model, dataset, warmup_steps)
     if compiled and done < steps:
         show("XLA compiles the step first, which takes a while")

@@ -27,7 +27,7 @@ class TensorBoardScalars(StepCallback):
         except ImportError:
             raise ImportError(
                 "TensorBoard logs need another package: pip install "
-                "keras-avrep[tensorboard]"
+                '"keras-avrep[tensorboard]"'
             ) from None
         self.every = every
         self.writer = Writer(str(folder))

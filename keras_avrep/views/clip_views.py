@@ -74,6 +74,7 @@ class ClipViews(keras.layers.Layer):
             **super().get_config(),
             "size": self.size,
             "crop_scale": self.crop_scale,
+            "crop_ratio": self.crop_ratio,
             "flip": self.flip,
             "gray": self.gray,
             "jitter": self.jitter,

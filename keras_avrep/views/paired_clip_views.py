@@ -81,7 +81,6 @@ class PairedClipViews(ClipViews):
     def get_config(self):
         return {
             **super().get_config(),
-            "crop_ratio": self.crop_ratio,
             "blur": self.blur,
             "solarise": self.solarise,
         }

@@ -18,8 +18,8 @@ class RandomClips:
 
     Returns, when called:
         Dict of `video` `(num_clips, num_frames)` and `static` `(num_clips,)`
-        seconds. The frozen frame is drawn within the clip, at the same offset
-        in every clip of the video.
+        seconds. The frozen frame is one of the `num_frames * stride` frames from
+        the clip's start on, at the same offset in every clip of the video.
 
     Example:
     ```python

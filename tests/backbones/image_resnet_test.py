@@ -199,6 +199,13 @@ def test_other_weights_are_refused_unchanged():
     sound = AudioResNetBackbone(BLOCKS, 0.25)
     with pytest.raises(ValueError, match=r"conv1\.weight is \(16, 3, 7, 7\)"):
         convert_torchvision(sound, weights)
+    # Its own shape is named as its argument is, and weights know the channels of it.
+    of_sound = {**weights, "conv1.weight": weights["conv1.weight"][:, :1]}
+    with pytest.raises(ValueError, match=r"layer1\.1.*spectrogram_shape=\("):
+        convert_torchvision(AudioResNetBackbone([1] * 4, 0.25), of_sound)
+    del of_sound["layer1.0.bn1.bias"]
+    with pytest.raises(ValueError, match="no AudioResNetBackbone fits"):
+        convert_torchvision(sound, of_sound)
     with pytest.raises(ValueError, match=r"stem\.0\.weight"):
         convert_torchvision(VideoResNetBackbone("3d", BLOCKS, 0.25), weights)
     weights["layer1.0.conv3.weight"] = torch.zeros(1)

@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,7 +129,7 @@ def test_music_refuses_what_is_missing(solo):
 
 
 def test_moments_survive_a_file(solo):
-    manifest = read(solo)
+    manifest = replace(read(solo), notes=["a note"], other_files=3)
     manifest.save(solo / "manifest.json")
     assert MomentManifest.load(solo / "manifest.json") == manifest
 

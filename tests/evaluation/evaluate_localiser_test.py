@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from keras_avrep.evaluation import (
     sounding_truth,
 )
 from keras_avrep.evaluation.moment_maps import _others
+from keras_avrep.evaluation.moment_scores import _interference
 from keras_avrep.worlds import OrchestraWorld, render_mixtures, render_world
 
 NAMES = ["red", "green", "blue"]
@@ -79,6 +81,21 @@ def test_duets_beside_their_floors_and_controls(model, tmp_path):
     levels = found["model"]["levels"]
     assert levels["0.0"]["average_precision"] == levels["all"]["average_precision"] == 1
     assert 0 < levels["all"]["chance"] < 1
+
+
+def test_what_is_hardly_heard_is_still_in_order():
+    truth = SimpleNamespace(
+        levels_known=np.array([True]),
+        levels_db=np.array([[0.0, np.nan, np.nan]]),
+        visible=np.array([[True, False, False]]),
+        classes=["a", "b", "c"],
+    )
+    maps = SimpleNamespace(
+        audible_scores=np.array([[-0.2, -0.9]]), audio_distribution=None
+    )
+    # The third class has no cluster; the first is there, and heard the most.
+    found = _interference(maps, np.ones((1, 2, 2, 3)) / 3, truth, [0, 1])
+    assert found["levels"]["all"]["average_precision"] == 1
 
 
 def without_boxes(record):

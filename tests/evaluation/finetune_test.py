@@ -77,6 +77,8 @@ def test_ctrl_c_saves_and_the_same_call_ends_as_if_undisturbed(
     assert again["steps"] == 12
     for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+    with pytest.raises(ValueError, match="trained for 12 steps"):
+        tuned(classifier(classes), records, classes, tmp_path / "parts", epochs=1)
     # Another classifier is told apart.
     with pytest.raises(CheckpointError, match="another configuration"):
         tuned(classifier([*classes, "x"]), records, classes, tmp_path / "parts")

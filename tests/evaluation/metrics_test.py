@@ -26,6 +26,30 @@ def test_neighbours_agree_with_scipy():
     np.testing.assert_allclose(similarity, 1 - np.sort(distance, axis=1)[:, :5])
 
 
+def test_a_query_by_itself_finds_what_is_like_it():
+    rng = np.random.default_rng(0)
+    gallery = rng.normal(size=(30, 7)) + 5
+    labels = [str(number) for number in range(30)]
+    for number in (0, 17, 29):
+        query = gallery[[number]] + 0.01
+        assert nearest_neighbours(query, gallery, 3)[0][0, 0] == number
+        assert retrieval_recall(query, gallery, [str(number)], labels)["r_at_1"] == 1
+        assert knn_accuracy(query, gallery, [str(number)], labels, k=1) == 1
+
+
+def test_means_stay_where_they_are_not_to_be_taken_away():
+    gallery = np.array([[1.0, 0], [0.9, 0.5], [0.8, 1.0]])
+    queries = np.array([[1.0, 0.02], [1.0, 0.04]])
+    options = {"centre": False}
+    order, _ = nearest_neighbours(queries, gallery, 1, **options)
+    assert order[:, 0].tolist() == [0, 0]
+    labels = ["a", "b", "c"]
+    assert knn_accuracy(queries, gallery, ["a", "a"], labels, k=1, **options) == 1
+    found = retrieval_recall(queries, gallery, ["a", "a"], labels, **options)
+    assert found["r_at_1"] == 1
+    assert retrieval_recall(queries, gallery, ["a", "a"], labels)["r_at_1"] < 1
+
+
 def test_recall_by_hand():
     # Directions at 0, 90, 180, 270 degrees: the mean is 0, nothing moves.
     gallery = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], float)

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_avrep.export import export_part
+from keras_avrep.export import ExportError, export_part
 from keras_avrep.export.inference_form import float32_model
 
 
@@ -74,5 +74,10 @@ def test_models_and_operations_within_a_model_are_written_in_float32(tmp_path):
 def test_wrong_inputs_and_differences_are_refused(tmp_path):
     with pytest.raises(ValueError, match="boxes"):
         export_part(two_in_two_out(), tmp_path, {"video": 0}, name="x")
-    with pytest.raises(ValueError, match="tolerance"):
+    with pytest.raises(ValueError, match="`formats` names"):
+        export_part(two_in_two_out(), tmp_path, examples(), name="x", formats=["onnx"])
+    with pytest.raises(ValueError, match="`open_axes` names"):
+        options = {"open_axes": {"other": 1}}
+        export_part(two_in_two_out(), tmp_path, examples(), name="x", **options)
+    with pytest.raises(ExportError, match="tolerance"):
         export_part(two_in_two_out(), tmp_path, examples(), name="x", tolerance=-1.0)

@@ -73,6 +73,19 @@ def test_edge_padding_is_that_of_a_clip_with_more_of_its_ends(
     np.testing.assert_allclose(y, whole[:, first : first + y.shape[1]], atol=1e-5)
 
 
+@pytest.mark.parametrize("kernel", [(3, 1, 1), (1, 3, 3), (3, 3, 3)])
+@pytest.mark.parametrize("time_padding", ["zeros", "edge"])
+def test_dilation_is_of_places_whatever_the_form(kernel, time_padding):
+    x = np.random.default_rng(0).normal(size=(2, 6, 7, 8, 3)).astype("float32")
+    folded = FoldedConv3D(4, kernel, dilation=2, time_padding=time_padding)
+    y = to_numpy(folded(x))
+    plain = FoldedConv3D(4, kernel, dilation=2, fold=False)
+    plain.build(x.shape)
+    plain.set_weights(folded.get_weights())
+    inside = slice(1, -1)  # steps that do not see the padding
+    np.testing.assert_allclose(y[:, inside], to_numpy(plain(x))[:, inside], atol=1e-5)
+
+
 def test_edge_padding_needs_folding_and_a_known_name():
     with pytest.raises(ValueError, match="fold=True"):
         FoldedConv3D(4, (3, 1, 1), time_padding="edge", fold=False)
@@ -171,8 +184,14 @@ def test_activation_decoupler_pools_with_the_map():
 def test_projection_heads_give_unit_norm():
     x = np.random.default_rng(0).normal(size=(3, 6)).astype("float32")
     # Wide enough that no row has every hidden unit off, which projects to zero.
+    # Built by its shape, or by what it is called with.
     heads = ProjectionHeads(["a", "b"], 64, 4)
     heads.build((None, 6))
+    unbuilt = ProjectionHeads(["a", "b"], 64, 4)
+    assert to_numpy(unbuilt({"b": x})["b"]).shape == (3, 4)
+    unbuilt.set_weights(heads.get_weights())
+    for name, z in unbuilt({"a": x, "b": x}).items():
+        np.testing.assert_array_equal(to_numpy(z), to_numpy(heads({name: x})[name]))
     for z in [*heads({"a": x, "b": x}).values(), ProjectionHead(64, 4)(x)]:
         np.testing.assert_allclose(np.linalg.norm(to_numpy(z), axis=-1), 1, atol=1e-5)
 

@@ -146,6 +146,22 @@ def test_a_task_takes_the_branch_of_the_regions_over(task, tmp_path):
             np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("folder", ["system", "bare"])
+def test_a_task_and_its_backbone_are_of_the_type_asked_for(folder, tmp_path):
+    source = tiny.build()
+    source.save_to_preset(str(tmp_path / "system"))
+    source.region_backbone().save_to_preset(str(tmp_path / "bare"))
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        found = SiameseTracker.from_preset(
+            str(tmp_path / folder), dtype="float32", **SIZES
+        )
+    finally:
+        keras.config.set_dtype_policy(policy)
+    assert found.backbone.dtype_policy.name == "float32"
+
+
 def test_a_built_in_name_gives_a_fresh_task():
     model = ActionLocaliser.from_preset(
         "const_cl_tiny", load_weights=False, num_classes=4

@@ -62,6 +62,16 @@ def test_probe_runs_on_its_steps():
     assert len(seen) == 2
 
 
+def test_a_probe_without_a_file_keeps_what_it_found():
+    probe = NearestNeighbourProbe(lambda _: {"motion": 0.1}, every=2, show=str)
+    probe.set_model(build())
+    for step in range(6):
+        if step % 3 == 0:
+            probe.on_train_begin()
+        probe.on_train_batch_end(step % 3)
+    assert [r["step"] for r in probe.results] == [2, 4, 6]
+
+
 def test_a_resumed_run_goes_on_with_what_the_probe_has_found(tmp_path):
     model, path = build(), tmp_path / "probe.csv"
     for first, last in ((0, 5), (3, 6)):

@@ -31,7 +31,7 @@ def recipe_of(preset):
 
 def test_the_default_is_adam_on_a_cosine_after_a_warm_up():
     assert type(make_optimizer(DEFAULT_RECIPE, 100)).__name__ == "Adam"
-    found = rates(DEFAULT_RECIPE, 100, [0, 5, 55, 105])
+    found = rates(DEFAULT_RECIPE, 200, [0, 10, 105, 200])
     np.testing.assert_allclose(found, [1e-4, 1e-3, 5e-4, 0], atol=1e-8)
 
 

@@ -79,3 +79,8 @@ def test_arguments_come_back():
     }.items()  # fmt: skip
     other = ClipAugmentation.from_config(layer.get_config())
     assert other.get_config() == layer.get_config()
+
+
+def test_the_ratio_of_crops_comes_back():
+    layer = ClipAugmentation(size=20, crop_ratio=(1.0, 1.0))
+    assert ClipAugmentation.from_config(layer.get_config()).crop_ratio == (1.0, 1.0)

@@ -49,7 +49,9 @@ class RegionTask(WeightsWithoutOptimizer, Task):
             model = ConSTCL.from_preset(preset, load_weights, dtype=kwargs["dtype"])
             return cls.for_backbone(model.region_backbone(), **kwargs)
         if _task_name(preset) == "" and Path(preset).is_dir():
-            backbone = cls.backbone_cls.from_preset(preset, load_weights)
+            backbone = cls.backbone_cls.from_preset(
+                preset, load_weights, dtype=kwargs["dtype"]
+            )
             return cls.for_backbone(backbone, **kwargs)
         return super().from_preset(preset, load_weights, **kwargs)
 
