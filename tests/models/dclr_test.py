@@ -196,7 +196,7 @@ def test_unknown_and_unpaired_terms_are_refused():
 @pytest.mark.parametrize(
     ("wrong", "name"),
     [
-        ({"loss_weights": {}}, "contrast"),
+        ({"loss_weights": {}}, "is empty"),
         ({"loss_weights": {"activation": 1.0}}, "contrast"),
         ({"loss_weights": {"vv": float("nan")}}, "finite"),
         ({"queue_size": 0}, "queue_size"),

@@ -7,6 +7,7 @@ from keras_avrep.losses import (
     match_most_similar,
     match_same_index,
 )
+from keras_avrep.models.loss_weights import check_loss_weights
 
 DEFAULT_WEIGHTS = {"global": 1.0, "local": 0.001, "kernel_l2": 1e-6}
 BRANCHES = ("y", "shared")
@@ -15,20 +16,13 @@ MATCHES = ("argmax", "index", "geometric")
 
 def check_weights(loss_weights):
     """Weights in the order of the terms, checked; the default for `None`."""
-    if loss_weights is None:
-        return dict(DEFAULT_WEIGHTS)
-    unknown = [name for name in loss_weights if name not in DEFAULT_WEIGHTS]
-    if unknown:
-        raise ValueError(
-            f"`loss_weights` names unknown terms {unknown}; known are "
-            f"{list(DEFAULT_WEIGHTS)}."
-        )
-    if "global" not in loss_weights:
+    weights = check_loss_weights(loss_weights, DEFAULT_WEIGHTS, DEFAULT_WEIGHTS)
+    if "global" not in weights:
         raise ValueError(
             "`loss_weights` must hold 'global', which trains the representation; "
             "give it a weight of 0 to switch it off."
         )
-    return {n: float(loss_weights[n]) for n in DEFAULT_WEIGHTS if n in loss_weights}
+    return weights
 
 
 def check_choice(name, value, choices):

@@ -8,6 +8,7 @@ from keras_avrep.losses import (
     soft_region_contrast,
     timestamp_retrieval,
 )
+from keras_avrep.models.loss_weights import check_loss_weights
 
 INSTANCE = "instance"
 REGION = "region"
@@ -27,16 +28,7 @@ DEFAULT_WEIGHTS = {
 
 def check_weights(loss_weights):
     """Weights in the order of the terms, checked; the default for `None`."""
-    if loss_weights is None:
-        return dict(DEFAULT_WEIGHTS)
-    unknown = [name for name in loss_weights if name not in TERMS]
-    if unknown:
-        raise ValueError(
-            f"`loss_weights` names unknown terms {unknown}; known are {list(TERMS)}."
-        )
-    if not loss_weights:
-        raise ValueError(f"`loss_weights` is empty; choose among {list(TERMS)}.")
-    return {name: float(loss_weights[name]) for name in TERMS if name in loss_weights}
+    return check_loss_weights(loss_weights, TERMS, DEFAULT_WEIGHTS)
 
 
 def check_stages(backbone, stages):

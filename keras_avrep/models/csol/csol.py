@@ -4,6 +4,9 @@ from keras_avrep.layers import ScaleShift, SilentGate
 from keras_avrep.models.csol.csol_phases import csol_phases
 from keras_avrep.models.csol.csol_presets import FOLDER, PRESETS
 from keras_avrep.models.localisation_task import LocalisationTask
+from keras_avrep.models.loss_weights import check_loss_weights
+
+WEIGHTS = {"category": 1.0, "correspondence": 0.5}
 
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
@@ -68,12 +71,8 @@ class CSOL(LocalisationTask):
         seed=None,
         **kwargs,
     ):
-        weights = {"category": 1.0, "correspondence": 0.5, **(loss_weights or {})}
-        if unknown := set(weights) - {"category", "correspondence"}:
-            raise ValueError(
-                f"`loss_weights` has unknown terms {sorted(unknown)}; there are "
-                "category and correspondence."
-            )
+        weights = {**WEIGHTS, **(loss_weights or {})}
+        weights = check_loss_weights(weights, WEIGHTS, WEIGHTS)
         self.gate_mode = gate
         self.unit_rows = unit_rows
         super().__init__(

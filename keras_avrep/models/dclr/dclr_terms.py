@@ -1,6 +1,6 @@
 """Which contrasts DCLR has, and what each is made of."""
 
-import math
+from keras_avrep.models.loss_weights import check_loss_weights
 
 # term → (query head, key head = queue, mode of the mined positives)
 TERMS = {
@@ -65,25 +65,13 @@ def mining_head(mode):
 
 def check_weights(loss_weights):
     """Weights in the order of the terms, checked; the default for `None`."""
-    if loss_weights is None:
-        return {**DEFAULT_WEIGHTS, ALIGNMENT: 0.1}
-    known = (*TERMS, ALIGNMENT)
-    unknown = [name for name in loss_weights if name not in known]
-    if unknown:
-        raise ValueError(
-            f"`loss_weights` names unknown terms {unknown}; known are {list(known)}."
-        )
-    if ("vs" in loss_weights) != ("sv" in loss_weights) or (
-        ("vd" in loss_weights) != ("dv" in loss_weights)
-    ):
+    defaults = {**DEFAULT_WEIGHTS, ALIGNMENT: 0.1}
+    weights = check_loss_weights(loss_weights, (*TERMS, ALIGNMENT), defaults)
+    if ("vs" in weights) != ("sv" in weights) or ("vd" in weights) != ("dv" in weights):
         raise ValueError(
             "`loss_weights` must hold 'vs' and 'sv' together, and 'vd' and 'dv' "
             "together: each one's keys are the other's queries."
         )
-    if not any(name in TERMS for name in loss_weights):
-        raise ValueError(
-            f"`loss_weights` {loss_weights} hold no contrast; give 'vv', say."
-        )
-    if not all(math.isfinite(weight) for weight in loss_weights.values()):
-        raise ValueError(f"`loss_weights` must be finite numbers, got {loss_weights}.")
-    return {name: float(loss_weights[name]) for name in known if name in loss_weights}
+    if not any(name in TERMS for name in weights):
+        raise ValueError(f"`loss_weights` {weights} hold no contrast; give 'vv', say.")
+    return weights

@@ -11,6 +11,7 @@ from keras_avrep.models.ier.ier_phases import ier_phases
 from keras_avrep.models.ier.ier_presets import FOLDER, PRESETS
 from keras_avrep.models.ier.prototype_referrer import PrototypeReferrer
 from keras_avrep.models.localisation_task import LocalisationTask
+from keras_avrep.models.loss_weights import check_loss_weights
 
 TAPS = ("middle", "features")
 WEIGHTS = {
@@ -118,11 +119,7 @@ class InterferenceEraser(LocalisationTask):
         **kwargs,
     ):
         weights = {**WEIGHTS, **(loss_weights or {})}
-        if unknown := set(weights) - set(WEIGHTS):
-            raise ValueError(
-                f"`loss_weights` has unknown terms {sorted(unknown)}; there are "
-                f"{', '.join(WEIGHTS)}."
-            )
+        weights = check_loss_weights(weights, WEIGHTS, WEIGHTS)
         if tap not in TAPS:
             raise ValueError(f"`tap` must be one of {TAPS}, got {tap!r}.")
         self.has_identifier = identifier

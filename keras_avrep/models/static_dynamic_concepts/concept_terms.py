@@ -1,5 +1,7 @@
 """Which terms Static and Dynamic Concepts has, and what each is made of."""
 
+from keras_avrep.models.loss_weights import check_loss_weights
+
 MODES = ("rgb", "static", "dynamic")
 # term → the two heads that are contrasted
 CONTRASTS = {"vv": ("vv", "vv"), "vs": ("vs", "sv"), "vd": ("vd", "dv")}
@@ -35,19 +37,7 @@ KNOWN = (*CONTRASTS, *ALIGNMENTS, ENTROPY, FIDELITY, LOCAL)
 
 def check_weights(loss_weights):
     """Weights in the order of the terms, checked; the default for `None`."""
-    if loss_weights is None:
-        return dict(DEFAULT_WEIGHTS)
-    unknown = [name for name in loss_weights if name not in KNOWN]
-    if unknown:
-        raise ValueError(
-            f"`loss_weights` names unknown terms {unknown}; known are {list(KNOWN)}."
-        )
-    if not loss_weights:
-        raise ValueError(
-            "`loss_weights` is empty, so there is nothing to learn from; "
-            f"give some of {list(KNOWN)}."
-        )
-    return {name: float(loss_weights[name]) for name in KNOWN if name in loss_weights}
+    return check_loss_weights(loss_weights, KNOWN, DEFAULT_WEIGHTS)
 
 
 def heads_of(terms):

@@ -2,20 +2,14 @@
 
 from keras import ops
 
+from keras_avrep.models.loss_weights import check_loss_weights
+
 TERMS = ("fine", "persistent")
 
 
 def check_weights(loss_weights):
     """Weights in the order of the terms, checked; 1 and 1 for `None`."""
-    if loss_weights is None:
-        return dict.fromkeys(TERMS, 1.0)
-    unknown = [name for name in loss_weights if name not in TERMS]
-    if unknown or not loss_weights:
-        raise ValueError(
-            f"`loss_weights` names {list(loss_weights)}; give one or both of "
-            f"{list(TERMS)}."
-        )
-    return {name: float(loss_weights[name]) for name in TERMS if name in loss_weights}
+    return check_loss_weights(loss_weights, TERMS, dict.fromkeys(TERMS, 1.0))
 
 
 def linear_ramp(batches_seen, after, length):
