@@ -32,6 +32,10 @@ class ClipSource:
         Dict from the sampler's names to uint8 frames `(..., size, size, 3)`,
         and `record` int64, the position of the record; with spans of sound also
         `audio`, `has_audio` and `sample_rate`.
+
+    Raises:
+        ValueError: if there are no records.
+        MediaError: when called, if no video can be decoded.
     """
 
     def __init__(self, records, sampler, size=128, on_reject=None):

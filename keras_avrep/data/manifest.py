@@ -176,7 +176,7 @@ def scan_folder(
 
     Example:
     ```python
-    manifest = keras_avrep.data.scan_folder("videos", cache="manifest.json")
+    manifest = keras_avrep.data.scan_folder("videos", cache="scan_cache.json")
     ```
     """
     root = Path(root).expanduser().resolve()

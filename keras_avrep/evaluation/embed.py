@@ -172,7 +172,19 @@ def _decoded(records, sampler, size, square, workers) -> Iterator:
 
 
 def save_features(path, train: Features, test: Features) -> None:
-    """Write the features of two splits to one `.npz`."""
+    """Write the features of two splits to one file.
+
+    Args:
+        path: `.npz` file.
+        train: `Features` of one split; its rejects are not kept.
+        test: `Features` of the other.
+
+    Example:
+    ```python
+    save_features("runs/first/features.npz", train, test)
+    train, test = load_features("runs/first/features.npz")
+    ```
+    """
     content = {}
     for split, features in (("train", train), ("test", test)):
         content[f"{split}_features"] = features.values
@@ -183,7 +195,19 @@ def save_features(path, train: Features, test: Features) -> None:
 
 
 def load_features(path) -> tuple[Features, Features]:
-    """Read what `save_features` wrote: train and test."""
+    """Read what `save_features` wrote.
+
+    Args:
+        path: `.npz` file.
+
+    Returns:
+        The `Features` of train and of test, without rejects.
+
+    Example:
+    ```python
+    train, test = load_features("runs/first/features.npz")
+    ```
+    """
     result = []
     with np.load(path) as content:
         for split in ("train", "test"):

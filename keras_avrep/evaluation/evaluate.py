@@ -48,10 +48,16 @@ def instance_retrieval(first, second, ks=(1, 5, 10)):
     Args:
         first: array `(N, D)`. Features of one clip of each video.
         second: array `(N, D)`. Features of another clip, in the same order.
-        ks: numbers of neighbours.
+        ks: numbers of neighbours. Defaults to 1, 5 and 10.
 
     Returns:
         Dict from `"r_at_K"` to a float in [0, 1].
+
+    Example:
+    ```python
+    features = np.random.default_rng(0).normal(size=(20, 8))
+    keras_avrep.evaluation.instance_retrieval(features, features)["r_at_1"]  # 1.0
+    ```
     """
     names = np.arange(len(first))
     return retrieval_recall(first, second, names, names, ks)

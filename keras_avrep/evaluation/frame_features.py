@@ -10,7 +10,7 @@ def frame_features(extract, record: VideoRecord, size: int) -> np.ndarray:
 
     Args:
         extract: with a method `per_frame` from frames `(F, H, W, 3)` to features
-            `(F, C)`, such as `keras_avrep.models.teg.StepFeatureExtractor`.
+            `(F, C)`, such as `keras_avrep.models.StepFeatureExtractor`.
         record: of the video; all its frames are held at once.
         size: int. Height and width in pixels that the model takes.
 

@@ -48,7 +48,19 @@ def linear_probe_accuracy(
 
 
 def chance_level(labels):
-    """Accuracy of always naming the most frequent class."""
+    """Accuracy of always naming the most frequent class.
+
+    Args:
+        labels: labels of the test split.
+
+    Returns:
+        float in [0, 1].
+
+    Example:
+    ```python
+    keras_avrep.evaluation.chance_level(["run", "run", "jump", "sit"])  # 0.5
+    ```
+    """
     _, counts = np.unique(np.asarray(labels), return_counts=True)
     return float(counts.max() / counts.sum())
 

@@ -145,7 +145,19 @@ def predict_maps(model, inputs: dict, batch_size: int = 32) -> dict[str, np.ndar
 
 
 def is_localiser(model) -> bool:
-    """Whether a model goes from `frame` and `waveform` to maps of what sounds."""
+    """Whether a model goes from `frame` and `waveform` to maps of what sounds.
+
+    Args:
+        model: `keras.Model`.
+
+    Returns:
+        bool.
+
+    Example:
+    ```python
+    keras_avrep.evaluation.is_localiser(csol)  # True
+    ```
+    """
     inputs, outputs = getattr(model, "input", None), getattr(model, "output", None)
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
         return False

@@ -72,13 +72,21 @@ def sounding_regions(
     grid=GRID,
     smallest=SMALLEST,
 ):
-    """`map_boxes`, each with its region.
+    """The boxes of `map_boxes`, each with the region that it surrounds.
+
+    All arguments are those of `map_boxes`.
 
     Args:
-        class_map: as of `map_boxes`, like all others.
+        class_map: array `(h, w, K)`.
 
     Returns:
         List of pairs: a dict as of `map_boxes`, and a bool array `(grid, grid)`.
+
+    Example:
+    ```python
+    for found, region in sounding_regions(class_map, sounding_map):
+        print(found["box"], region.mean())
+    ```
     """
     class_map, sounding_map = _checked(class_map, sounding_map, names)
     class_map, clusters = _by_name(class_map, names)

@@ -139,6 +139,11 @@ def dominant_clusters(maps: MomentMaps) -> np.ndarray:
     Returns:
         int64 array `(N,)`: the largest of the class maps, weighted with where it
         sounds.
+
+    Example:
+    ```python
+    dominant_clusters(predict_moments(model, records))
+    ```
     """
     weighted = maps.class_maps * maps.sounding_maps[..., None]
     return weighted.sum(axis=(1, 2)).argmax(axis=-1)

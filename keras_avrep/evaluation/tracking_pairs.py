@@ -21,7 +21,8 @@ class TrackingPairs(keras.utils.PyDataset):
         sequences: list of `keras_avrep.data.TrackingSequence`, as of `read_got10k`.
             Those with less than two boxes are left out.
         batch_size: int. Pairs of a batch. Defaults to 8.
-        max_gap: int. Frames that two pictures are less than apart. Defaults to 100.
+        max_gap: int. The two frames of a pair are fewer than this many apart.
+            Defaults to 100.
         max_shift: float. How far a target lies from the middle at most, along each
             side, in pixels of the search image. Defaults to 16.
         seed: int. Of order, frames and shifts. Defaults to 0.

@@ -44,6 +44,11 @@ def run_saved_model(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, fl
 
     Raises:
         FileNotFoundError: if there is no SavedModel at `path`.
+
+    Example:
+    ```python
+    features, latency = keras_avrep.export.run_saved_model("exported/dclr/1", clips)
+    ```
     """
     import tensorflow as tf
 
@@ -72,6 +77,11 @@ def run_litert(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, float]:
         FileNotFoundError: if there is no file at `path`.
         ImportError: if `ai-edge-litert` is not installed.
         ValueError: if int8 was calibrated on activations that are all zero.
+
+    Example:
+    ```python
+    features, latency = keras_avrep.export.run_litert("exported/dclr.tflite", clips)
+    ```
     """
     if find_spec("ai_edge_litert") is None:
         raise ImportError(
@@ -101,6 +111,11 @@ def run_onnx(path: str | Path, clips: np.ndarray) -> tuple[np.ndarray, float]:
     Raises:
         FileNotFoundError: if there is no file at `path`.
         ImportError: if the `onnx` extra is not installed.
+
+    Example:
+    ```python
+    features, latency = keras_avrep.export.run_onnx("exported/dclr.onnx", clips)
+    ```
     """
     require_onnx()
     import onnxruntime
@@ -126,6 +141,12 @@ def compare(reference: np.ndarray, features: np.ndarray) -> float:
 
     Raises:
         ValueError: if the shapes differ.
+
+    Example:
+    ```python
+    features, _ = keras_avrep.export.run_litert("dclr.tflite", clips)
+    keras_avrep.export.compare(model.predict(clips), features)  # 1e-6, say
+    ```
     """
     reference, features = np.asarray(reference), np.asarray(features)
     if reference.shape != features.shape:
@@ -149,6 +170,12 @@ def retrieval_agreement(reference: np.ndarray, features: np.ndarray) -> float:
     Raises:
         ValueError: if there are fewer than 3 clips, where the nearest other
             clip says nothing, or the shapes differ.
+
+    Example:
+    ```python
+    features = np.random.default_rng(0).normal(size=(8, 4))
+    keras_avrep.export.retrieval_agreement(features, 2 * features)  # 1.0
+    ```
     """
     reference, features = np.asarray(reference), np.asarray(features)
     if len(reference) < 3 or reference.shape != features.shape:
@@ -168,6 +195,11 @@ def class_agreement(reference: np.ndarray, logits: np.ndarray) -> float:
 
     Returns:
         float from 0 to 1.
+
+    Example:
+    ```python
+    keras_avrep.export.class_agreement(np.eye(3), 2 * np.eye(3))  # 1.0
+    ```
     """
     return float(np.mean(np.argmax(reference, axis=1) == np.argmax(logits, axis=1)))
 

@@ -11,9 +11,10 @@ class ConceptBank(keras.layers.Layer):
     Args:
         num_static: int. Static concepts, the first rows. Defaults to `100`.
         num_dynamic: int. Dynamic concepts, the other rows. Defaults to `100`.
-        constraint: `None` or `"unit_norm"`. Rows are brought to unit norm in the
-            forward pass, so that their gradients are tangential, or in place
-            after every step, as released. Defaults to `None`.
+        constraint: `None` or `"unit_norm"`. `None` normalises the rows in the
+            forward pass, so gradients are tangential to the sphere; `"unit_norm"`
+            rescales the weights themselves after every optimizer step, as the
+            released code does. Defaults to `None`.
 
     Attributes:
         static_slice: slice of the static concepts.
@@ -23,7 +24,7 @@ class ConceptBank(keras.layers.Layer):
     Call arguments:
         inputs: tensor `(..., dim)`, normalised here.
         frozen: bool scalar tensor. Whether no gradient reaches the concepts.
-            Defaults to `None`, not.
+            Defaults to `None`: gradients flow.
         return_concepts: bool. Whether the concepts are returned too. Defaults
             to `False`.
 

@@ -13,7 +13,7 @@ class FoldedConv3D(keras.layers.Layer):
     other kernel is one over the channels of all frames that it sees, side by
     side, which are copies: `k / stride` times the input's memory. The weights
     and the numbers stay those of the 3-D convolution, but CPU kernels are faster,
-    most of all in the backward pass, and LiteRT can quantise them.
+    most of all in the backward pass, and LiteRT can quantise them. There is no bias.
 
     Args:
         filters: int. Number of output channels.
@@ -27,9 +27,9 @@ class FoldedConv3D(keras.layers.Layer):
             fan-out.
         dilation: int. Step between the places in height and width that the
             kernel reads; above 1 only without strides. Defaults to `1`.
-        time_padding: string. What is before the first and behind the last frame:
-            `"zeros"`, or `"edge"`, those frames again, by which a step can tell less
-            of where in the clip it is; only with `fold`. Defaults to `"zeros"`.
+        time_padding: string. What pads the time axis: `"zeros"`, or `"edge"`, which
+            repeats the first and last frame, so that a step reveals less of its place
+            in the clip. `"edge"` needs `fold=True`. Defaults to `"zeros"`.
 
     Raises:
         ValueError: if a kernel size is even, `padding` or `time_padding` is unknown,

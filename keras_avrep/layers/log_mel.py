@@ -47,8 +47,9 @@ class LogMel(keras.layers.Layer):
             base e. Defaults to `"decibel"`.
         floor: float. Filter outputs below are raised to it. Defaults to 1e-10.
         offset: float. Added to filter outputs. Defaults to 0.
-        dynamic_range: float or `None`. What is further below the maximum of its
-            clip, in units of the logarithm, is raised to that. Defaults to 80.
+        dynamic_range: float or `None`. Values more than this below the maximum of
+            their clip, in dB (nats where `log="natural"`), are raised to that maximum
+            minus it; `None` sets no limit. Defaults to 80.
         mean: float. Subtracted at the end. Defaults to 0.
         std: float. Divides at the end. Defaults to 1.
 

@@ -16,7 +16,7 @@ from keras_avrep.losses.in_batch_multi_positive_nce import in_batch_multi_positi
 from keras_avrep.losses.in_batch_nce import in_batch_nce
 from keras_avrep.losses.kernel_l2 import kernel_l2, kernels_of
 from keras_avrep.losses.local_concept_contrast import local_concept_contrast
-from keras_avrep.losses.map_in_chunks import chunks_of_batch
+from keras_avrep.losses.map_in_chunks import chunks_of_batch, map_in_chunks
 from keras_avrep.losses.masked_binary_crossentropy import masked_binary_crossentropy
 from keras_avrep.losses.masked_log_sum_exp import masked_log_sum_exp
 from keras_avrep.losses.multi_label_prototype_loss import multi_label_prototype_loss
@@ -61,6 +61,7 @@ __all__ = [
     "kernel_l2",
     "kernels_of",
     "local_concept_contrast",
+    "map_in_chunks",
     "masked_binary_crossentropy",
     "masked_log_sum_exp",
     "match_most_overlapping",

@@ -29,7 +29,20 @@ def kernel_l2(layer):
 
 
 def kernels_of(layer):
-    """The trainable kernels anywhere in a layer or model, each once, in order."""
+    """The trainable kernels anywhere in a layer or model.
+
+    Args:
+        layer: built layer or model.
+
+    Returns:
+        List of variables in the order of the layers, each once.
+
+    Example:
+    ```python
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    len(kernels_of(model))  # 1
+    ```
+    """
     own = {id(v) for v in layer.trainable_variables}
     kernels = {}
     for part in layer._flatten_layers():

@@ -49,6 +49,11 @@ def cross_view_accuracy(first, second):
 
     Returns:
         float32 scalar in [0, 1].
+
+    Example:
+    ```python
+    cross_view_accuracy(keras.ops.eye(3), keras.ops.eye(3))  # 1.0
+    ```
     """
     first, second = unit_length(first), unit_length(second)
     found = ops.argmax(ops.matmul(first, ops.transpose(second)), axis=-1)

@@ -33,7 +33,24 @@ def match_most_similar(source, target, target_mask=None):
 
 
 def match_same_index(source, target):
-    """For each region the one of its own number; arguments as above."""
+    """For each region the one of the same index.
+
+    Args:
+        source: features `(batch, regions, dim)`.
+        target: features `(batch, regions, dim)`.
+
+    Returns:
+        int32 tensor `(batch, regions)`, each row `0, 1, ..., regions - 1`.
+
+    Raises:
+        ValueError: if there are not equally many.
+
+    Example:
+    ```python
+    eye = keras.ops.eye(3)[None]
+    match_same_index(eye, eye)  # [[0, 1, 2]]
+    ```
+    """
     if source.shape[1] != target.shape[1]:
         raise ValueError(
             f"There are {source.shape[1]} and {target.shape[1]} regions; matching by "

@@ -4,8 +4,9 @@ from keras import ops
 def response_loss(shift, response, stride=8, radius=16.0, focusing=2.0):
     """Logistic loss of a tracker's response: positive near the target, else negative.
 
-    Positives and negatives weigh alike in all; cells that are right already weigh
-    less, by the power `focusing` of what they lack.
+    Positive and negative cells get the same total weight. As in focal loss, each cell
+    is then weighted by `(1 - p) ** focusing`, p being the probability that it gives to
+    its own label.
 
     Args:
         shift: tensor `(batch, 2)`. Where the target's centre lies from the centre
@@ -39,7 +40,22 @@ def response_loss(shift, response, stride=8, radius=16.0, focusing=2.0):
 
 
 def near_target(shift, sizes, stride=8, radius=16.0):
-    """Which cells of responses are within the radius, bool `(batch, h, w)`."""
+    """Which cells of a tracker's response lie near the target.
+
+    Args:
+        shift: tensor `(batch, 2)`, as of `response_loss`.
+        sizes: pair of ints, the response's height and width in cells.
+        stride: int. Pixels from cell to cell. Defaults to `8`.
+        radius: float. Pixels. Defaults to `16`.
+
+    Returns:
+        Bool tensor `(batch, h, w)`.
+
+    Example:
+    ```python
+    near_target(keras.ops.zeros((1, 2)), (17, 17)).shape  # (1, 17, 17)
+    ```
+    """
     y, x = (
         (ops.arange(size, dtype="float32") - (size - 1) / 2) * stride for size in sizes
     )

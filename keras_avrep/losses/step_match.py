@@ -68,6 +68,12 @@ def steps_within(times, others):
     Returns:
         Bool tensor `(batch, T)`.
 
+    Example:
+    ```python
+    times, others = keras.ops.array([[0.0, 9.0]]), keras.ops.array([[0.0, 4.0]])
+    steps_within(times, others)  # [[True, False]]
+    ```
+
     Reference: note of TeG (arXiv:2112.04480), section 4.1.
     """
     times, others = (ops.cast(x, "float32") for x in (times, others))

@@ -3,6 +3,7 @@ from keras_avrep.models.const_cl import (
     ConSTCL,
     ConSTCLViews,
     SiameseTracker,
+    TrackingSettings,
     context_crop,
     track,
     train_tracker,
@@ -16,7 +17,7 @@ from keras_avrep.models.csol import CSOL
 from keras_avrep.models.dclr import DCLR, DCLRViews
 from keras_avrep.models.ier import InterferenceEraser
 from keras_avrep.models.localisation_task import LocalisationTask
-from keras_avrep.models.mstcn import MSTCN
+from keras_avrep.models.mstcn import MSTCN, pad_sequences
 from keras_avrep.models.pixel_features import (
     KINETICS_MEAN,
     KINETICS_STD,
@@ -36,7 +37,12 @@ from keras_avrep.models.systems import (
     system_named,
     system_of,
 )
-from keras_avrep.models.teg import TeG, TeGViews
+from keras_avrep.models.teg import (
+    StepFeatureExtractor,
+    TeG,
+    TeGViews,
+    resample_nearest,
+)
 from keras_avrep.models.train_mstcn import train_mstcn
 from keras_avrep.models.video_classifier import ResNet3DVideoClassifier, VideoClassifier
 
@@ -63,13 +69,17 @@ __all__ = [
     "ResNet3DVideoClassifier",
     "SiameseTracker",
     "StaticDynamicConcepts",
+    "StepFeatureExtractor",
     "TeG",
     "TeGViews",
+    "TrackingSettings",
     "VideoClassifier",
     "all_systems",
     "context_crop",
+    "pad_sequences",
     "preset_names",
     "renormalisation",
+    "resample_nearest",
     "system_named",
     "system_of",
     "track",

@@ -39,8 +39,9 @@ class LocalisationTask(PresetTask, Task):
         sounding_mask: `SoundingMask`, or `None` for its defaults.
         object_divisor: string. `"map"` or `"area"`; see `MaskedObjectFeature`.
             Defaults to `"map"`.
-        loss_weights: dict from name to float, of the last stage.
-        sharpness: float. Of the softmax over classes in the output.
+        loss_weights: dict from name to float, of the last stage; a subclass says of
+            which terms. Defaults to none.
+        sharpness: float. Of the softmax over classes in the output. Defaults to 3.
         seed: int. Of views, clusters and fresh heads. Defaults to `None`.
 
     Call arguments:
@@ -69,17 +70,17 @@ class LocalisationTask(PresetTask, Task):
         self,
         backbone,
         audio_backbone,
-        views,
-        spectrogram,
-        num_classes,
-        embedding_dim,
-        duration,
-        av_map,
-        sounding_mask,
-        object_divisor,
-        loss_weights,
-        sharpness,
-        seed,
+        views=None,
+        spectrogram=None,
+        num_classes=11,
+        embedding_dim=128,
+        duration=1.0,
+        av_map=None,
+        sounding_mask=None,
+        object_divisor="map",
+        loss_weights=None,
+        sharpness=3.0,
+        seed=None,
         preprocessor=None,
         **kwargs,
     ):
@@ -125,7 +126,7 @@ class LocalisationTask(PresetTask, Task):
         self.embedding_dim = embedding_dim
         self.duration = duration
         self.object_divisor = object_divisor
-        self.loss_weights = dict(loss_weights)
+        self.loss_weights = dict(loss_weights or {})
         self.sharpness = sharpness
         self.seed = seed
         self.sample_rate = self.spectrogram.sample_rate

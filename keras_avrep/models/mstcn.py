@@ -44,6 +44,9 @@ class MSTCN(keras.Model):
         float32 logits `(B, num_stages, N, num_classes)`, the last stage being the
         result.
 
+    Raises:
+        ValueError: if only one of `feature_mean` and `feature_variance` is given.
+
     Example:
     ```python
     head = MSTCN(num_classes=5, feature_dim=2048)

@@ -38,17 +38,47 @@ def system_of(preset):
 
 
 def system_named(name):
-    """The system whose class or folder has a name, in any case, or `None`."""
+    """The system of a name.
+
+    Args:
+        name: string, its class or folder in any case, such as `"ConSTCL"`.
+
+    Returns:
+        The class, or `None` if there is none.
+
+    Example:
+    ```python
+    keras_avrep.models.system_named("dclr")  # keras_avrep.models.DCLR
+    ```
+    """
     named = {system.__module__.split(".")[-2]: system for system in all_systems()}
     named |= {system.__name__.lower(): system for system in all_systems()}
     return named.get(name.lower().replace("_", "").replace("-", ""))
 
 
 def preset_names():
-    """The names of all built-in presets."""
+    """The names of all built-in presets.
+
+    Returns:
+        List of strings; of each system the smallest first.
+
+    Example:
+    ```python
+    "dclr_tiny" in keras_avrep.models.preset_names()  # True
+    ```
+    """
     return [name for system in all_systems() for name in system.presets]
 
 
 def all_systems():
-    """The classes of all systems."""
+    """The classes of all systems.
+
+    Returns:
+        Tuple of those that learn from video, then those that find what sounds.
+
+    Example:
+    ```python
+    [system.__name__ for system in keras_avrep.models.all_systems()][0]  # "DCLR"
+    ```
+    """
     return (*SYSTEMS, *LOCALISERS)

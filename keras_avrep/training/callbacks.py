@@ -201,6 +201,15 @@ class Checkpoints(StepCallback):
 
     Attributes:
         interrupted: bool. Whether Ctrl-C ended the run.
+
+    Raises:
+        KeyboardInterrupt: at the end of a run that Ctrl-C ended, once it is saved.
+
+    Example:
+    ```python
+    saving = keras_avrep.training.Checkpoints("runs/first/checkpoints/last.npz")
+    model.fit(batches, steps_per_epoch=1000, callbacks=[saving])
+    ```
     """
 
     def __init__(self, path, every=100, first_step=0, models=None, extra=None):
@@ -259,6 +268,12 @@ class CollapseAlarm(StepCallback):
         warn: called with a sentence. Defaults to `print`.
         first_step: int. Defaults to 0.
 
+    Example:
+    ```python
+    alarm = keras_avrep.training.CollapseAlarm(warn=logging.warning)
+    model.fit(batches, steps_per_epoch=1000, callbacks=[alarm])
+    ```
+
     Reference: note of DCLR (arXiv:2207.05340), section 8.
     """
 
@@ -299,6 +314,17 @@ class NearestNeighbourProbe(StepCallback):
 
     Attributes:
         results: list of dicts with `step` and the numbers.
+
+    Example:
+    ```python
+    def evaluate(representation):
+        features = [representation.predict(x, verbose=0) for x in (test, train)]
+        labels = test_labels, train_labels
+        return {"class": keras_avrep.evaluation.knn_accuracy(*features, *labels)}
+
+    probe = keras_avrep.training.NearestNeighbourProbe(evaluate, every=500)
+    model.fit(batches, steps_per_epoch=1000, callbacks=[probe])
+    ```
     """
 
     def __init__(self, evaluate, every=500, show=print, first_step=0, path=None):

@@ -131,6 +131,12 @@ def load_checkpoint(path, model) -> tuple[int, dict]:
 
     Raises:
         CheckpointError: if the file is damaged or of another model.
+
+    Example:
+    ```python
+    model.compile("adam")
+    step, extra = load_checkpoint("runs/first/checkpoints/last.npz", model)
+    ```
     """
     models = _as_list(model)
     for one in models:
@@ -163,6 +169,12 @@ def resume(path, model, steps, show=print) -> tuple[int, dict]:
     Raises:
         CheckpointError: if the file is damaged or of another model.
         ValueError: if more steps have been done already.
+
+    Example:
+    ```python
+    done, extra = resume("runs/first/checkpoints/last.npz", model, steps=1000)
+    model.fit(batches_from(done), steps_per_epoch=1000 - done)
+    ```
     """
     path = Path(path)
     if not path.exists():

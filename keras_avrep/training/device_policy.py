@@ -87,7 +87,16 @@ def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
 
 
 def make_deterministic() -> None:
-    """Make every operation give the same bits on every run, a little slower."""
+    """Make every operation give the same bits on every run, a little slower.
+
+    Call it before anything is computed.
+
+    Example:
+    ```python
+    keras_avrep.training.make_deterministic()
+    keras.utils.set_random_seed(0)
+    ```
+    """
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf

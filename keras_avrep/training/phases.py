@@ -27,6 +27,11 @@ class Phase:
         before: called before the first step, such as to cluster anew. It must be a
             function of the weights and of seeds alone: a run that was killed calls
             it again. Defaults to `None`.
+
+    Example:
+    ```python
+    Phase("warm up", trainer, batches, first_batch=0, steps=200)
+    ```
     """
 
     name: str

@@ -37,7 +37,7 @@ def recalibrate_batch_norm(
 
     Example:
     ```python
-    clips = (normalise(batch["video"]) for batch in loader)
+    clips = (batch["video"][:, 0] for batch in loader)
     recalibrate_batch_norm(task.representation, clips, steps=100)
     ```
 

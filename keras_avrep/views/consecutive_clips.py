@@ -18,6 +18,9 @@ class ConsecutiveClips:
         seconds. The frozen frame is one of the clip's frames, the same of every
         clip. A video that is too short is looped.
 
+    Raises:
+        ValueError: if `max_rate` is below 1.
+
     Example:
     ```python
     sampler = keras_avrep.views.ConsecutiveClips(num_frames=8)

@@ -20,6 +20,9 @@ class KeyFrameClips:
         Dict of `video` `(num_frames,)` seconds, and in `numbers` the position
         `key_frame` of what was drawn in the video's list.
 
+    Raises:
+        ValueError: when called with a record that has no key frame.
+
     Example:
     ```python
     manifest = keras_avrep.data.read_ava("trainval", "ava_train_v2.2.csv", "train")

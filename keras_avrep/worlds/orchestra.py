@@ -68,6 +68,9 @@ class OrchestraWorld:
         recordings: folder of real recordings, `CLASS/FILE`. Defaults to `None`.
         seed: int. Defaults to 0.
 
+    Raises:
+        ValueError: if arguments contradict each other or make no video.
+
     Example:
     ```python
     world = keras_avrep.worlds.OrchestraWorld("composite", seed=7)

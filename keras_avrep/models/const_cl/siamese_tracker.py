@@ -37,6 +37,9 @@ class SiameseTracker(RegionTask):
     Returns:
         Response `(batch, h, w)`, float32 logits.
 
+    Raises:
+        ValueError: if the backbone's stride is not 8.
+
     Example:
     ```python
     tracker = keras_avrep.models.SiameseTracker.from_preset("runs/first/preset")

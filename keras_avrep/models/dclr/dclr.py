@@ -61,7 +61,8 @@ class DCLR(PretrainingTask):
             released.
         repulsion: bool. Whether the key's dynamic embedding is an extra
             negative of the static contrast and the reverse. Defaults to `False`.
-        seed: int. Of the queues. Defaults to `None`.
+        seed: int. Of the queues, and of the views that are made here. Defaults to
+            `None`.
 
     Example:
     ```python

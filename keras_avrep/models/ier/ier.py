@@ -72,6 +72,9 @@ class InterferenceEraser(LocalisationTask):
         `(B, h, w, 1)`; `audible_scores` `(B, K)`, cosines, of which more than 0.5
         counts as audible; and `audio_distribution` `(B, K)`, what is heard and seen.
 
+    Raises:
+        ValueError: if `loss_weights` names other terms, or `tap` is unknown.
+
     Example:
     ```python
     InterferenceEraser = keras_avrep.models.InterferenceEraser
@@ -138,17 +141,17 @@ class InterferenceEraser(LocalisationTask):
         super().__init__(
             backbone,
             audio_backbone,
-            views,
-            spectrogram,
-            num_classes,
-            embedding_dim,
-            duration,
-            av_map,
-            sounding_mask,
-            object_divisor,
-            weights,
-            sharpness,
-            seed,
+            views=views,
+            spectrogram=spectrogram,
+            num_classes=num_classes,
+            embedding_dim=embedding_dim,
+            duration=duration,
+            av_map=av_map,
+            sounding_mask=sounding_mask,
+            object_divisor=object_divisor,
+            loss_weights=weights,
+            sharpness=sharpness,
+            seed=seed,
             **kwargs,
         )
 
