@@ -182,7 +182,6 @@ def save_features(path, train: Features, test: Features) -> None:
     Example:
     ```python
     save_features("runs/first/features.npz", train, test)
-    train, test = load_features("runs/first/features.npz")
     ```
     """
     content = {}

@@ -76,7 +76,7 @@ def match_most_overlapping(source_boxes, target_boxes, target_mask=None):
     Example:
     ```python
     boxes = keras.ops.array([[[0.0, 0.0, 0.5, 0.5], [0.5, 0.5, 1.0, 1.0]]])
-    match_most_overlapping(boxes, boxes[:, ::-1])[0]  # [[1, 0]]
+    match_most_overlapping(boxes, keras.ops.flip(boxes, axis=1))[0]  # [[1, 0]]
     ```
     """
     a, b = source_boxes[:, :, None], target_boxes[:, None]
