@@ -84,12 +84,7 @@ def pretrain(
     run_dir = Path(run_dir)
     run_dir.mkdir(parents=True, exist_ok=True)
     last = run_dir / "checkpoints" / "last.npz"
-    precision = keras.config.dtype_policy().name
-    compiled = choose_device_policy(jit_compile, precision).compiles(steps)
-    model.compile(
-        optimizer=optimizer or SGDWithL2(0.01, momentum=0.9, l2=1e-4),
-        jit_compile=compiled,
-    )
+    compiled = _compile(model, optimizer, jit_compile, steps)
     batch_size = min(batch_size, len(records))
     dataset = clip_dataset(
         records,
@@ -106,21 +101,46 @@ def pretrain(
     if compiled and done < steps:
         show("XLA compiles the step first, which takes a while")
 
-    def seconds():
-        """Of the run so far; looking at one that is done costs it nothing."""
-        now = time.perf_counter() - began if done < steps else 0.0
-        return before.get("seconds", 0.0) + now
+    feed = BatchFeed(
+        dataset, start=warmup_steps + done, stop=warmup_steps + steps, threads=threads
+    )
+    history = History(
+        run_dir / "history.csv",
+        feed,
+        clips_per_step=clips_per_video * batch_size,
+        every=log_every,
+        total_steps=steps,
+        show=show,
+        first_step=done,
+        measured=before.get("measured"),
+    )
 
-    history = _fit(
-        model, dataset, done, steps, warmup_steps, clips_per_video * batch_size,
-        run_dir, last,
-        checkpoint_every, log_every, threads, callbacks, show,
-        before.get("measured"), seconds,
-    )  # fmt: skip
-    total = seconds()
+    def kept():
+        now = time.perf_counter() - began
+        seconds = before.get("seconds", 0.0) + now
+        return {"measured": history.measured, "seconds": seconds}
+
+    # Looking at a run that is done costs it nothing.
+    figures = before
+    for callback in callbacks:
+        if isinstance(callback, StepCallback):
+            callback.step = done
     if done < steps:
-        kept = {"measured": history.measured, "seconds": total}
-        save_checkpoint(last, model, steps, kept)
+        watching = [
+            history,
+            CollapseAlarm(warn=show, first_step=done),
+            # Last: what the others change belongs into the checkpoint.
+            *callbacks,
+            Checkpoints(last, checkpoint_every, first_step=done, extra=kept),
+        ]
+        model.fit(
+            model.fit_input(feed),
+            steps_per_epoch=steps - done,
+            callbacks=watching,
+            verbose=0,
+        )
+        figures = kept()
+        save_checkpoint(last, model, steps, figures)
     # From the file, so that a run that was done has them too.
     row = _last(read_history(run_dir / "history.csv"))
     losses = {k: v for k, v in row.items() if k.startswith("loss")}
@@ -129,8 +149,19 @@ def pretrain(
         "clips_per_second": history.speed,
         "data_wait_fraction": history.wait_fraction,
         "losses": losses,
-        "seconds": total,
+        "seconds": figures.get("seconds", 0.0),
     }
+
+
+def _compile(model, optimizer, jit_compile, steps):
+    """Compile for a run of so many steps; whether XLA does."""
+    precision = keras.config.dtype_policy().name
+    compiled = choose_device_policy(jit_compile, precision).compiles(steps)
+    model.compile(
+        optimizer=optimizer or SGDWithL2(0.01, momentum=0.9, l2=1e-4),
+        jit_compile=compiled,
+    )
+    return compiled
 
 
 def warm_up_queue(model, dataset, batches: int) -> None:
@@ -145,47 +176,6 @@ def warm_up_queue(model, dataset, batches: int) -> None:
     """
     for batch in BatchFeed(dataset, stop=batches):
         model.warm_up(batch)
-
-
-def _fit(
-    model, dataset, done, steps, warmup_steps, clips_per_step, run_dir, last,
-    checkpoint_every, log_every, threads, callbacks, show, measured, seconds,
-) -> History:  # fmt: skip
-    feed = BatchFeed(
-        dataset, start=warmup_steps + done, stop=warmup_steps + steps, threads=threads
-    )
-    history = History(
-        run_dir / "history.csv",
-        feed,
-        clips_per_step=clips_per_step,
-        every=log_every,
-        total_steps=steps,
-        show=show,
-        first_step=done,
-        measured=measured,
-    )
-
-    def extra():
-        return {"measured": history.measured, "seconds": seconds()}
-
-    for callback in callbacks:
-        if isinstance(callback, StepCallback):
-            callback.step = done
-    if done < steps:
-        watching = [
-            history,
-            CollapseAlarm(warn=show, first_step=done),
-            # Last: what the others change belongs into the checkpoint.
-            *callbacks,
-            Checkpoints(last, checkpoint_every, first_step=done, extra=extra),
-        ]
-        model.fit(
-            model.fit_input(feed),
-            steps_per_epoch=steps - done,
-            callbacks=watching,
-            verbose=0,
-        )
-    return history
 
 
 def _last(rows):
