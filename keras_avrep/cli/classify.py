@@ -33,6 +33,7 @@ def run(args):
     if out.suffix != ".csv":
         raise ValueError(f"--out {out} must end in .csv.")
     model, config = load_run_model(args.run)
+    clip = clip_arguments(config)
     classes = class_names(model, config)
     if classes is None:
         raise ValueError(
@@ -49,7 +50,7 @@ def run(args):
         crops=args.crops,
         workers=args.threads,
         progress=Progress("classified"),
-        **clip_arguments(config),
+        **clip,
     )
     write_predictions(out, found)
     rejects = out.with_name(f"{out.stem}_rejects.jsonl")

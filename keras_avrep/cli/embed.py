@@ -116,10 +116,11 @@ def start_afresh_unless_same(folder, records, model, options):
     """Drop parts that another model, other videos or other clips left."""
     import hashlib
 
+    from keras_avrep.cli.run_folder import weights_digest
+
     files = [(r.path, *stamp_of(r.path)) for r in records]
-    digest = hashlib.sha256(repr((options, files)).encode())
-    for weight in model.representation.get_weights():
-        digest.update(weight.tobytes())
+    about = repr((options, files, weights_digest(model)))
+    digest = hashlib.sha256(about.encode("utf-8", "surrogateescape"))
     stamp = folder / "stamp"
     if not stamp.exists() or stamp.read_text() != digest.hexdigest():
         for part in folder.iterdir():

@@ -181,8 +181,14 @@ def result_file(args, run):
 
 def write_results(args, model, run, results):
     """The results as JSON, and into the summary of the run."""
-    from keras_avrep.cli.run_folder import update_summary, write_json
+    from keras_avrep.cli.run_folder import read_json, update_summary, write_json
 
     write_json(result_file(args, run), {"control": args.control, **results})
     if run and not args.control:
-        update_summary(run, {type(model).__name__.lower(): results})
+        kind = type(model).__name__
+        name = kind.lower()
+        # A classifier's folder has no summary yet that says whose results they are.
+        about = {"model": name, "titles": {name: kind}}
+        before = read_json(run / "summary.json")
+        about = {} if "model" in before else about
+        update_summary(run, {**about, name: results})

@@ -165,15 +165,20 @@ def real_clips(records, clip, count=MOST_CLIPS):
 
 
 def clips_of(records, clip, count):
-    """uint8 `(N, T, H, W, 3)`, N up to `count`; bad videos are passed over."""
+    """uint8 `(N, T, H, W, 3)`, N up to `count`; bad videos are passed over.
+
+    They are evenly spaced, so that every class has its share.
+    """
     import numpy as np
 
-    from keras_avrep.data import MediaError, read_sample
+    from keras_avrep.data import MediaError, read_sample, spaced_records
     from keras_avrep.views import UniformClips
 
     sampler = UniformClips(1, clip["num_frames"], clip["stride"])
     clips = []
-    for record in records:
+    first = spaced_records(records, count)
+    taken = {r.video_id for r in first}
+    for record in [*first, *(r for r in records if r.video_id not in taken)]:
         try:
             sample = read_sample(record, sampler(record), clip["size"])
         except MediaError:

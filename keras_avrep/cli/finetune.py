@@ -62,6 +62,7 @@ def run(args):
         clip_arguments,
         interrupted_line,
         load_run_model,
+        weights_digest,
         write_json,
     )
     from keras_avrep.cli.videos import (
@@ -82,8 +83,10 @@ def run(args):
     train, test = train_and_test(manifest, args.seed)
     label = chosen_label(args.label, train + test, manifest.notes)
     recipe = chosen_recipe(args, model)
-    check_same_run(out, run_config(args, label, config["clip"], recipe))
+    clip = clip_arguments(config)
     classes = sorted({r.labels[label] for r in train})
+    start = {"pretrained_weights": weights_digest(model), "classes": classes}
+    check_same_run(out, run_config(args, label, config["clip"], recipe) | start)
     if len(classes) < 2:
         raise ValueError(
             f"All training videos have the same {label}, {classes[0]!r}; a classifier "
@@ -96,7 +99,6 @@ def run(args):
         train_backbone=not args.linear,
         unit_features=args.linear,
     )
-    clip = clip_arguments(config)
     on_reject = reject_writer(manifest, out / "rejects.jsonl", say)
     try:
         finetune(
@@ -178,8 +180,9 @@ def chosen_recipe(args, model):
 
 def run_config(args, label, clip, recipe):
     """What must stay the same for a run to be resumed."""
+    run = Path(args.run)
     return {
-        "pretrained": args.run,
+        "pretrained": str(run.resolve()) if run.exists() else args.run,
         "folder": str(Path(args.folder).resolve()),
         "label": label,
         "clip": clip,

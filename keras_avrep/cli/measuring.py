@@ -67,7 +67,7 @@ def measure_model(
     results = evaluate_features(gallery, queries, seed)
     if not results["retrieval"]:
         say("The videos have no labels: a clip is asked to find its own video.")
-        own = own_video_retrieval(representation, test, shown, threads)
+        own = own_video_retrieval(representation, test, shown, crops, control, seed)
         results["retrieval"]["video"] = own
     show_results(results, say)
     if folder is not None and control is None:
@@ -116,20 +116,25 @@ def write_pictures(model, folder, gallery, queries, train, test, clip):
         np.savez_compressed(folder / "maps.npz", frames=frames, **maps)
 
 
-def own_video_retrieval(representation, records, clip, threads):
+def own_video_retrieval(representation, records, clip, crops, control, seed):
     """Recall of the last clip of a video, asked with its first one."""
     from keras_avrep.data import MediaError, read_sample
     from keras_avrep.evaluation import embed_clips, instance_retrieval
+    from keras_avrep.evaluation.crops import frame_side, spread_crops
+    from keras_avrep.evaluation.embed import apply_control
     from keras_avrep.views import UniformClips
 
     sampler = UniformClips(2, clip["num_frames"], clip["stride"])
+    side = frame_side(clip["size"], crops)
     pairs = []
-    for record in records:
+    for number, record in enumerate(records, 1):
         try:
-            sample = read_sample(record, sampler(record), clip["size"])
+            sample = read_sample(record, sampler(record), side, crops == 1)
         except MediaError:
             continue
-        pairs.append(embed_clips(representation, sample["video"]))
+        clips = apply_control(sample["video"], control, seed + number)
+        features = embed_clips(representation, spread_crops(clips, clip["size"], crops))
+        pairs.append(features.reshape(2, crops, -1).mean(axis=1))
     if len(pairs) < 2:
         return {}
     first, second = zip(*pairs, strict=True)

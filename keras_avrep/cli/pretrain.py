@@ -12,7 +12,7 @@
         --solo-epochs 0 --mixed-epochs 1 --out runs/wild
 
 Run the same command again to resume after Ctrl-C or a crash. If the videos have
-splits, `pretrain` or `train` is used; otherwise all of them.
+splits, `pretrain` or `train` is used; otherwise all that are not held out.
 
 Known regions, by --boxes, stand in `annotations.jsonl` of the folder, a line a video:
 {"video": path, "boxes": [[[y1, x1, y2, x2], ...], ...]}, for each thing a box a frame,
@@ -321,11 +321,14 @@ def chosen_sampler(boxes, model, clip, manifest):
 
 
 def training_records(manifest):
-    """The records to learn from: the split meant for it, or all."""
+    """The records to learn from: the split meant for it, or all not held out."""
+    from keras_avrep.data import is_held_out
+
     for split in ("pretrain", "train"):
         if records := manifest.split(split):
             return records
-    return manifest.records
+    rest = [record for record in manifest.records if not is_held_out(record)]
+    return rest or manifest.records
 
 
 def set_device(jit_compile=None, precision=None, deterministic=False, say=print):
@@ -353,11 +356,12 @@ def probe_callbacks(every, manifest, clip, out, say, most=128):
     """The kNN probe on some labelled videos, kept for the report, or none."""
     if every is None:
         return []
-    from keras_avrep.data import split_records
+    from keras_avrep.data import spaced_records, split_records
     from keras_avrep.evaluation import embed_videos, evaluate_features
     from keras_avrep.training import NearestNeighbourProbe
 
-    train, test = (part[:most] for part in split_records(manifest.records))
+    parts = split_records(manifest.records)
+    train, test = (spaced_records(part, most) for part in parts)
     if not (train and test and train[0].labels):
         raise ValueError("--probe-every needs labelled videos.")
     options = {

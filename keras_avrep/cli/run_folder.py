@@ -70,6 +70,16 @@ def check_same_run(folder, config) -> None:
     write_json(path, config)
 
 
+def weights_digest(model) -> str:
+    """What tells the weights of a model's representation from others."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for weight in model.representation.get_weights():
+        digest.update(weight.tobytes())
+    return digest.hexdigest()
+
+
 def is_run(folder) -> bool:
     """Whether a path is the folder of a run, rather than a preset."""
     return (Path(folder) / "run.json").exists()
@@ -124,6 +134,11 @@ def count_videos(records) -> int:
 def clip_arguments(config) -> dict:
     """`num_frames`, `stride` and `size` of a run's clips at evaluation."""
     clip = config["clip"]
+    if "num_frames" not in clip:
+        raise ValueError(
+            "This model finds what sounds and has no features of clips; use "
+            "`keras-avrep localize`, or `evaluate`."
+        )
     return {
         "num_frames": clip["num_frames"],
         "stride": clip["stride"],

@@ -61,7 +61,7 @@ from keras_avrep.data.readers import (
     read_ucf101,
     read_vggsound,
 )
-from keras_avrep.data.splitting import split_records
+from keras_avrep.data.splitting import is_held_out, spaced_records, split_records
 from keras_avrep.data.timed_frames import stream_timed_frames
 from keras_avrep.data.video_copy import write_video_copy
 from keras_avrep.data.video_writer import write_video
@@ -91,6 +91,7 @@ __all__ = [
     "clip_dataset",
     "clip_start",
     "fit_sound",
+    "is_held_out",
     "missing_videos",
     "moment_set",
     "prepare_videos",
@@ -125,6 +126,7 @@ __all__ = [
     "read_vggsound",
     "read_waveform",
     "scan_folder",
+    "spaced_records",
     "split_records",
     "stream_frames",
     "stream_timed_frames",

@@ -43,7 +43,8 @@ def annotation_lines(path: Path) -> list[str]:
     """Lines of an `annotations.jsonl`, whose names of files need not be UTF-8."""
     # Some editors put a byte-order mark first, which JSON does not know.
     text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
-    return text.splitlines()
+    # Not `splitlines`: names may hold characters that it takes for ends of lines.
+    return [line.rstrip("\r") for line in text.split("\n")]
 
 
 def folder_labels(names: list[str]) -> tuple[list[dict], list[str]]:
@@ -130,4 +131,5 @@ def _wrong_split(entry: dict) -> str | None:
 
 def _labels_and_split(entry: dict) -> dict:
     labels = {k: str(v) for k, v in entry.get("labels", {}).items()}
-    return {"labels": labels, "split": entry.get("split")}
+    found = {"labels": labels, "split": entry.get("split")}
+    return found | {k: str(entry[k]) for k in ("source",) if k in entry}

@@ -55,7 +55,9 @@ def measure_extent(container, stream, fps: float, path: Path) -> Extent:
     told = _told_seconds(container, stream)
     num_frames = stream.frames or 0
     if told <= 0:
-        num_frames = _count_packets(container, stream, path)
+        num_frames, last = _count_packets(container, stream, fps, path)
+        if last is not None:
+            return _of_pictures(last - start_seconds(stream), fps)
         return Extent(max(num_frames / fps, 1 / fps), max(1, num_frames))
     promised = told
     if container.format.name == "avi":
@@ -80,10 +82,18 @@ def _told_seconds(container, stream) -> float:
     return (container.duration or 0) / av.time_base
 
 
-def _count_packets(container, stream, path: Path) -> int:
+def _count_packets(container, stream, fps: float, path: Path):
+    """How many packets a stream has, and where the last ends, if they say so."""
+    count, last = 0, None
     try:
         container.seek(0)
-        return sum(1 for packet in container.demux(stream) if packet.size)
+        for packet in container.demux(stream):
+            count += bool(packet.size)
+            if packet.size and packet.pts is not None:
+                span = float((packet.duration or 0) * packet.time_base) or 1 / fps
+                end = float(packet.pts * packet.time_base) + span
+                last = end if last is None else max(last, end)
+        return count, last
     except (av.FFmpegError, OSError) as error:
         raise MediaError(f"{path}: cannot be read to its end ({why(error)}).") from None
 

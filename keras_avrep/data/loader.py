@@ -92,8 +92,9 @@ class ClipSource:
             if id(record) in self._rejected:
                 return
             self._rejected[id(record)] = reason
-        if self.on_reject is not None:
-            self.on_reject(record, reason)
+            # One at a time: it writes files.
+            if self.on_reject is not None:
+                self.on_reject(record, reason)
 
 
 def read_sample(

@@ -14,7 +14,7 @@ from keras_avrep.data.probe import probe
 from keras_avrep.data.video_files import ANNOTATIONS, find_video_files
 
 # Raised when `probe` looks at more, so that caches from before are not trusted.
-CHECKS = 3
+CHECKS = 4
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class VideoRecord:
         has_audio: whether there is a sound track.
         missing_seconds: how much longer the file says it is than it is; 0 where
             nothing is missing.
+        source: of one of several pieces of a video, that video; else `None`.
     """
 
     path: str
@@ -47,6 +48,7 @@ class VideoRecord:
     height: int = 0
     has_audio: bool = False
     missing_seconds: float = 0.0
+    source: str | None = None
 
 
 @dataclass
@@ -217,18 +219,26 @@ def examine_files(
     """
     known = _read_cache(cache)
     entries = {}
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        results = pool.map(lambda f: _examine(f, known), files)
-        for done, (path, entry) in enumerate(zip(files, results, strict=True), 1):
-            entries[_relative(path, root)] = entry
-            if progress is not None:
-                progress(done, len(files))
-    if cache is not None:
-        Path(cache).parent.mkdir(parents=True, exist_ok=True)
-        # Several folders, and splits of one, may share a cache: keep what is known.
-        examined = {str(f): entries[_relative(f, root)] for f in files}
-        write_text(cache, json.dumps(known | examined))
+    try:
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            results = pool.map(lambda f: _examine(f, known), files)
+            for done, (path, entry) in enumerate(zip(files, results, strict=True), 1):
+                entries[_relative(path, root)] = entry
+                if progress is not None:
+                    progress(done, len(files))
+    finally:
+        # Also of a scan that is interrupted.
+        if cache is not None:
+            _write_cache(cache, known, files, root, entries)
     return entries
+
+
+def _write_cache(cache, known: dict, files, root: Path, entries: dict) -> None:
+    """Keep what is known: several folders, and splits of one, may share a cache."""
+    Path(cache).parent.mkdir(parents=True, exist_ok=True)
+    names = {str(f): _relative(f, root) for f in files}
+    examined = {f: entries[name] for f, name in names.items() if name in entries}
+    write_text(cache, json.dumps(known | examined))
 
 
 # --- one file ----------------------------------------------------------------
@@ -241,7 +251,8 @@ def _examine(path: Path, known: dict) -> dict:
         return {"stamp": None, "reason": f"cannot be read ({error.strerror})"}
     stamp = [status.st_size, status.st_mtime_ns, CHECKS]
     entry = known.get(str(path))
-    if entry and entry.get("stamp") == stamp:
+    # What could not be read may be read today.
+    if entry and entry.get("stamp") == stamp and "info" in entry:
         return entry
     if path.suffix.lower() not in VIDEO_SUFFIXES:
         return {"stamp": stamp, "reason": f"{path.suffix or 'no suffix'}: not a video"}

@@ -10,6 +10,7 @@ from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import av
+import numpy as np
 
 from keras_avrep.data.audio import read_waveform
 from keras_avrep.data.files import write_text
@@ -20,6 +21,7 @@ from keras_avrep.data.readers.box_tracks import boxes_to_json, find_box_tracks
 from keras_avrep.data.video_writer import write_video
 
 SAMPLE_RATE = 16000  # Hz, of the copies' sound
+SOUND_SECONDS = 60  # of sound decoded at a time
 ORIGIN = ".prepared_from"  # says which folder the copies are of
 
 
@@ -60,7 +62,7 @@ def prepare_videos(
 
     Raises:
         ValueError: if `folder` is the one the videos are in, or inside it, or has
-            copies of other videos.
+            copies of other videos, be they of the same folder.
 
     Example:
     ```python
@@ -79,6 +81,7 @@ def prepare_videos(
     plans = plan_copies(manifest.records, segment_seconds)
     planned = {name for plan in plans for name in plan.files}
     notes = _read_notes(folder, plans)
+    _refuse_other_part(folder, notes, manifest)
 
     def copy(record, plan):
         before = notes.get(plan.name, {})
@@ -120,6 +123,21 @@ def check_folder(folder, root) -> None:
         raise ValueError(
             f"`folder` {folder} for the copies is inside {root}, where the videos are: "
             "give one outside (`--out`), or the next run would copy the copies."
+        )
+
+
+def _refuse_other_part(folder: Path, notes: dict, manifest) -> None:
+    """Refuse copies of another part of the same videos, which would be removed."""
+    known = {r.video_id for r in manifest.records}
+    known |= {reject["path"] for reject in manifest.rejects}
+    made_of = {content["made_of"].get("video") for content in notes.values()}
+    root = Path(manifest.root).expanduser()
+    others = [v for v in made_of - known if v is not None and (root / v).is_file()]
+    if others:
+        raise ValueError(
+            f"`folder` {folder} holds copies of {len(others)} videos, such as "
+            f"{min(others)}, that are not asked for now and would be removed: give "
+            "another folder (`--out`)."
         )
 
 
@@ -210,9 +228,18 @@ def _sound(record, start, duration):
     """
     if not record.has_audio or duration * SAMPLE_RATE < 1:
         return None, None
+    # In pieces, as hours at once need gigabytes; counted in samples, so that they fit.
+    count = round(duration * SAMPLE_RATE)
+    edges = [*range(0, count, SOUND_SECONDS * SAMPLE_RATE), count]
     try:
-        return read_waveform(record.path, start, duration, SAMPLE_RATE)[0], None
-    except MediaError as error:
+        pieces = [
+            read_waveform(
+                record.path, start + a / SAMPLE_RATE, (b - a) / SAMPLE_RATE, SAMPLE_RATE
+            )[0]
+            for a, b in pairwise(edges)
+        ]
+        return np.concatenate(pieces), None
+    except (MediaError, av.FFmpegError) as error:
         reason = f"its sound was left out, its pictures are there: {error}"
         return None, {"path": record.video_id, "reason": reason}
 
@@ -273,6 +300,8 @@ def _annotations(names, bounds, record, track):
     lines = []
     for name, (start, stop) in zip(names, pairwise(bounds), strict=True):
         entry = {"video": name, "split": record.split, "labels": record.labels}
+        if len(names) > 1 or record.source:
+            entry["source"] = record.source or record.video_id
         # There may be boxes of the beginning only.
         if track is not None and len(boxes := track["boxes"][start:stop]):
             entry["boxes"] = boxes_to_json(boxes)

@@ -4,7 +4,46 @@ import numpy as np
 
 from keras_avrep.data.manifest import VideoRecord
 
-HELD_OUT = ("test", "val", "validation")
+# Splits to learn from; every other name is of videos that are held out.
+TRAINING = ("train", "training", "pretrain")
+
+
+def is_held_out(record: VideoRecord) -> bool:
+    """Whether a record's split keeps it from being learned from.
+
+    Args:
+        record: `VideoRecord`.
+
+    Returns:
+        bool; `False` without a split.
+
+    Example:
+    ```python
+    test = [r for r in manifest.records if keras_avrep.data.is_held_out(r)]
+    ```
+    """
+    return record.split is not None and record.split.lower() not in TRAINING
+
+
+def spaced_records(records: list, most: int) -> list:
+    """Some records, evenly spaced: a list is often in the order of the classes.
+
+    Args:
+        records: list.
+        most: int. How many at most.
+
+    Returns:
+        List, in the same order.
+
+    Example:
+    ```python
+    keras_avrep.data.spaced_records(list("abcdefg"), 3)  # ["a", "d", "g"]
+    ```
+    """
+    if not records or most < 1:
+        return []
+    places = np.unique(np.linspace(0, len(records) - 1, most).astype(int))
+    return [records[place] for place in places]
 
 
 def split_records(
@@ -18,31 +57,39 @@ def split_records(
         seed: int. Defaults to 0.
 
     Returns:
-        Lists train and test. With a label `class`, every class of several videos
-        is divided, and those of a single one are divided together.
+        Lists train and test. Splits other than `"train"`, `"training"` and
+        `"pretrain"` are test. Without any, with a label `class`, every class of
+        several videos is divided, and those of a single one are divided together;
+        pieces of one `source` stay together.
 
     Example:
     ```python
     train, test = keras_avrep.data.split_records(manifest.records)
     ```
     """
-    if any(r.split in HELD_OUT for r in records):
-        test = [r for r in records if r.split in HELD_OUT]
-        train = [r for r in records if r.split in ("train", None)]
-        return train, test
+    if any(is_held_out(r) for r in records):
+        test = [r for r in records if is_held_out(r)]
+        rest = [r for r in records if not is_held_out(r)]
+        return [r for r in rest if (r.split or "").lower() != "pretrain"], test
     train, test = [], []
     groups = _groups(records)
     for name in sorted(groups):
         members = sorted(groups[name], key=lambda r: r.video_id)
+        sources = list(dict.fromkeys(_source(r) for r in members))
         # The seed of a group does not depend on which other groups there are.
-        digest = sum(name.encode()) % 2**31
-        order = np.random.default_rng([seed, digest]).permutation(len(members))
-        count = round(len(members) * test_fraction)
-        if len(members) > 1:
+        digest = sum(name.encode("utf-8", "surrogateescape")) % 2**31
+        order = np.random.default_rng([seed, digest]).permutation(len(sources))
+        count = round(len(sources) * test_fraction)
+        if len(sources) > 1:
             count = max(1, count)
-        test += [members[i] for i in sorted(order[:count])]
-        train += [members[i] for i in sorted(order[count:])]
+        chosen = {sources[i] for i in order[:count]}
+        test += [r for r in members if _source(r) in chosen]
+        train += [r for r in members if _source(r) not in chosen]
     return train, test
+
+
+def _source(record: VideoRecord) -> str:
+    return getattr(record, "source", None) or record.video_id
 
 
 def _groups(records: list[VideoRecord]) -> dict[str, list[VideoRecord]]:
@@ -52,5 +99,6 @@ def _groups(records: list[VideoRecord]) -> dict[str, list[VideoRecord]]:
         classes.setdefault(record.labels.get("class", ""), []).append(record)
     groups: dict[str, list[VideoRecord]] = {}
     for name, members in classes.items():
-        groups.setdefault(name if len(members) > 1 else "", []).extend(members)
+        several = len({_source(r) for r in members}) > 1
+        groups.setdefault(name if several else "", []).extend(members)
     return groups

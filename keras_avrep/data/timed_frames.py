@@ -55,8 +55,10 @@ def stream_timed_frames(
     ```
     """
     path = Path(path)
-    if every is not None and every <= 0:
-        raise ValueError(f"`every` is {every}; give a number of seconds above 0.")
+    if every is not None:
+        step = Fraction(every).limit_denominator(10**6)
+        if step <= 0:
+            raise ValueError(f"`every` is {every}; give a number of seconds above 0.")
     check_file(path)
     reformatter = VideoReformatter()
     with opened(path) as container:
@@ -64,7 +66,7 @@ def stream_timed_frames(
         stream.thread_type = "AUTO"
         frames = _timed(container, stream, path)
         if every is not None:
-            frames = _thinned(frames, Fraction(every).limit_denominator(10**6))
+            frames = _thinned(frames, step)
         for seconds, frame in frames:
             yield seconds, _upright(frame, size, square, reformatter)
 

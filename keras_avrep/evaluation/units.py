@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_avrep.data import MediaError, read_sample
+from keras_avrep.data import MediaError, read_sample, spaced_records
 from keras_avrep.evaluation.map_alignment import aligned_clip_maps
 from keras_avrep.views import UniformClips
 
@@ -107,9 +107,8 @@ def choose_units(strength, count, top):
 
 def _middle_clips(records, clip, most):
     sampler = UniformClips(1, clip["num_frames"], clip["stride"])
-    places = np.unique(np.linspace(0, len(records) - 1, most).astype(int))
     clips = []
-    for record in (records[i] for i in places) if records else ():
+    for record in spaced_records(records, most):
         try:
             sample = read_sample(record, sampler(record), clip["size"])
         except MediaError:

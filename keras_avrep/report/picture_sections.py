@@ -270,7 +270,7 @@ def _plane(model: ModelRun):
         return None
     features = np.concatenate([model.features[f"{s}_features"] for s in splits])
     sound = np.flatnonzero(np.isfinite(features).all(axis=1))
-    drawn = sound[:MAP_POINTS]
+    drawn = _spaced(sound, sound < len(model.features[f"{splits[0]}_features"]))
     if len(drawn) < 5:
         return None
     prefixes = [f"{s}_label_" for s in splits]
@@ -282,6 +282,17 @@ def _plane(model: ModelRun):
     sizes = [len(model.features[f"{s}_features"]) for s in splits]
     titles = np.repeat([SPLITS[s] for s in splits], sizes)[drawn]
     return place, None if paths is None else paths[drawn], known, titles
+
+
+def _spaced(places, held_out):
+    """As many places as are drawn: held-out ones, then others, each evenly spaced."""
+    chosen, room = [], MAP_POINTS
+    for part in (places[held_out], places[~held_out]):
+        if len(part) and room:
+            steps = np.linspace(0, len(part) - 1, min(room, len(part)))
+            chosen += [part[i] for i in np.unique(steps.astype(int))]
+            room = MAP_POINTS - len(chosen)
+    return np.array(chosen, int)
 
 
 def _drawn(plane) -> str:

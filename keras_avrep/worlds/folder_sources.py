@@ -75,7 +75,9 @@ class FolderSources:
                 f"`{argument}` has {len(usable)} usable files in {folder}; put at "
                 f"least {len(splits)} there, one for each split."
             )
-        order = np.random.default_rng([seed, sum(name.encode())])
+        order = np.random.default_rng(
+            [seed, sum(name.encode("utf-8", "surrogateescape"))]
+        )
         order = order.permutation(len(usable))
         return {
             split: [usable[i] for i in sorted(order[k :: len(splits)])]

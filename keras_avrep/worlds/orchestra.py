@@ -330,6 +330,12 @@ class OrchestraWorld:
             raise ValueError("Give both `pictures` and `recordings`, or neither.")
         if self.clean and self.kind != "unconstrained":
             raise ValueError('`clean` is for the kind "unconstrained" only.')
+        fewest, most = self.num_off_screen
+        if not 0 <= fewest <= most:
+            raise ValueError(
+                f"`num_off_screen` is {self.num_off_screen}; give two whole numbers "
+                "from 0 on, the smaller one first."
+            )
         if not 0 <= self.pulse < 1:
             raise ValueError(f"`pulse` is {self.pulse}; give a number from 0 to 1.")
         if self.pictures is not None:

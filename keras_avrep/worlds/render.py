@@ -80,14 +80,29 @@ def render_world(
         return _annotation(world, plan, {"video": name, "split": split}, boxes)
 
     videos = [(split, i) for split, count in counts.items() for i in range(count)]
-    lines = []
+    lines, before = [], _lines_of_others(folder, videos)
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         for line in pool.map(render, videos):
             lines.append(line)
             if progress is not None:
                 progress(len(lines), len(videos))
-    write_text(folder / ANNOTATIONS, "".join(lines))
+    write_text(folder / ANNOTATIONS, "".join([*before, *lines]))
     return folder
+
+
+def _lines_of_others(folder, videos):
+    """Annotations of what was rendered before, is there and is not rendered now."""
+    path = folder / ANNOTATIONS
+    if not path.exists():
+        return []
+    now = {f"{split}/{index:05d}.mp4" for split, index in videos}
+    lines = [line + "\n" for line in path.read_text().split("\n") if line]
+    names = [json.loads(line)["video"] for line in lines]
+    return [
+        line
+        for line, name in zip(lines, names, strict=True)
+        if name not in now and (folder / name).is_file()
+    ]
 
 
 def _annotation(world, plan, entry, boxes):
