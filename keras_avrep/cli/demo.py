@@ -128,7 +128,7 @@ def export_one(model, folder, splits, clip, name, say):
         "calibration_clips": calibration_clips(splits[1], clip, FORMATS),
     }
     try:
-        rows = export_all(model, folder, clips, **options)
+        rows = export_all(model, folder, clips, formats=FORMATS, **options)
     except (ExportError, ValueError, RuntimeError):
         rows = []
         for kind in FORMATS:

@@ -106,6 +106,7 @@ def test_each_boxed_frame_is_the_picture_nearest_to_it(music):
     counted = [
         r["reason"] for r in manifest.rejects if "of its pictures" in r["reason"]
     ]
+    assert counted
     assert all("no box in duettest.json within 0.2 s" in reason for reason in counted)
 
 

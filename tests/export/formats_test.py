@@ -169,7 +169,7 @@ def test_a_classifier_is_written_to_its_logits_in_every_format(model, tmp_path):
         tmp_path,
         clips,
         name="c",
-        calibration_clips=moving_clips(64, seed=2),
+        calibration_clips=moving_clips(8, seed=2),
         part="logits",
         labels=["a", "b", "ö"],
     )

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from keras_avrep.export import ExportError, export_part
 from keras_avrep.export.inference_form import float32_model
@@ -50,6 +51,15 @@ def test_a_model_of_reduced_precision_is_written_in_float32(tmp_path):
     inputs = {"video": np.ones((2, 4))}
     (row,) = export_part(model, tmp_path, inputs, name="one", formats=("litert",))
     assert row["outputs"] == {"output": [3]}
+    interpreter = Interpreter(str(tmp_path / row["path"]))
+    interpreter.allocate_tensors()
+    details = interpreter.get_input_details() + interpreter.get_output_details()
+    assert {part["dtype"] for part in details} == {np.float32}
+    interpreter.set_tensor(details[0]["index"], np.ones((1, 4), np.float32))
+    interpreter.invoke()
+    kernel, bias = model.layers[-1].get_weights()
+    found = interpreter.get_tensor(details[1]["index"])
+    np.testing.assert_allclose(found[0], kernel.sum(axis=0) + bias, atol=1e-6)
     # Nothing is served.
     assert not (tmp_path / "README.md").exists()
 

@@ -24,10 +24,11 @@ def run_on_backends(program, folder, *arguments):
         process.finish()
 
 
-def start(backend, program, *arguments):
-    """A process that runs a program on a backend."""
+def start(backend, program, *arguments, **more):
+    """A process that runs a program on a backend, with more in its environment."""
     command = [str(program), *map(str, arguments)]
-    return Program(_server(backend), command, _environment(backend))
+    environment = {**_environment(backend), **more}
+    return Program(_server(backend, tuple(more.items())), command, environment)
 
 
 def _environment(backend):
@@ -46,14 +47,17 @@ def _environment(backend):
 
 
 @functools.cache
-def _server(backend):
-    """A socket to a `fork_server` of a backend, which ends with this process."""
+def _server(backend, more):
+    """A socket to a `fork_server` of a backend, which ends with this process.
+
+    One for each environment: a backend reads its own when it is imported.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         number = theirs.fileno()
         subprocess.Popen(
             [sys.executable, str(HELPERS / "fork_server.py"), str(number)],
-            env=_environment(backend),
+            env={**_environment(backend), **dict(more)},
             pass_fds=[number],
             stdout=subprocess.DEVNULL,
         )

@@ -5,7 +5,6 @@ from keras import ops
 from tiny_static_dynamic_concepts import build, draw_batch, draw_clips, draw_views
 
 from keras_avrep.backbones import VideoResNetBackbone
-from keras_avrep.export import export_part
 from keras_avrep.export.inference_form import float32_model
 from keras_avrep.layers import ActivationMap
 from keras_avrep.models import ConceptViews, StaticDynamicConcepts
@@ -302,14 +301,6 @@ def test_calibration_reaches_the_heads_that_inference_uses(trained):
     assert np.abs(to_numpy(norm.moving_mean) - before).max() > 0
     plain = build(loss_weights={"vv": 1.0})
     assert plain.calibrated_model().output.shape == (None, 32)
-
-
-def test_the_concepts_model_is_exported(trained, tmp_path):
-    clips = draw_clips(rng())
-    concepts = trained[0].inference_models()["concepts"]
-    rows = export_part(concepts, tmp_path, {"video": clips}, name="concepts")
-    assert [row["format"] for row in rows] == ["saved_model", "litert"]
-    assert all(row["max_abs_diff"] < 1e-4 for row in rows)
 
 
 def test_a_mixed_precision_model_trains_and_has_a_float32_form():

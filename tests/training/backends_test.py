@@ -68,6 +68,9 @@ def test_trains_predicts_and_comes_back(results, backend):
     assert report["unmoved"] == []
     assert report["batches_seen"] == 2
     assert report["views"] == report["expected_views"]
+    kinds = {"evaluated": "StaticDynamicConcepts", "warmed": "DCLR"}
+    for part, system in kinds.items():
+        assert (part in report) == (report["system"] == system)
     if "evaluated" in report:
         first, second = report["evaluated"]["losses"]
         assert first.keys() == report["losses"].keys()
