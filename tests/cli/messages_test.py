@@ -6,18 +6,24 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 from media_files import cut, write_ramp
 from PIL import Image
 
 from keras_avrep.cli.argument_types import finite, loss_weights, output_folder, share
+from keras_avrep.cli.evaluate import write_results
 from keras_avrep.cli.finetune import chosen_label
 from keras_avrep.cli.main import NOBODY_READS, build_parser, main
-from keras_avrep.cli.measuring import tell_unknown
+from keras_avrep.cli.measuring import own_video_retrieval, tell_unknown
 from keras_avrep.cli.render import SCENES
+from keras_avrep.cli.run_folder import clip_arguments
 from keras_avrep.cli.videos import reject_writer
-from keras_avrep.data import VideoRecord, scan_folder
+from keras_avrep.data import ClipSource, Manifest, VideoRecord, scan_folder
+from keras_avrep.report.run_reader import read_run
+from keras_avrep.views import RandomClips
 from keras_avrep.worlds import ScenesWorld
 
 PROGRAM = [sys.executable, "-c", "from keras_avrep.cli.main import run; run()"]
@@ -172,3 +178,53 @@ def test_what_was_cut_short_is_listed_beside_the_rejects(tmp_path):
     reject_writer(scan_folder(videos), run / "rejects.jsonl", print)
     assert not (run / "cut_short.jsonl").exists()
     reject_writer(scan_folder(videos), run / "solo_rejects.jsonl", print)
+
+
+def test_a_model_of_sound_has_no_clips_to_embed():
+    with pytest.raises(ValueError, match="finds what sounds"):
+        clip_arguments({"clip": {"duration": 1.0, "sample_rate": 16000, "size": 96}})
+
+
+def test_two_bad_videos_at_once_are_both_listed(tmp_path):
+    records = [VideoRecord(f"/{i}.mp4", f"{i}.mp4") for i in range(40)]
+    path, said = tmp_path / "rejects.jsonl", []
+    manifest = Manifest(str(tmp_path), records)
+    on_reject = reject_writer(manifest, path, said.append)
+    source = ClipSource(records, RandomClips(1, 2, 1), on_reject=on_reject)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda r: source._reject(r, f"{r.video_id}: bad"), records))
+    listed = [json.loads(line)["path"] for line in path.read_text().splitlines()]
+    assert sorted(listed) == sorted(r.video_id for r in records)
+    assert len(said) == 40
+
+
+def test_results_of_a_classifier_are_in_its_report(tmp_path):
+    (tmp_path / "history.csv").write_text("step,loss\n10,1.0\n")
+    args = argparse.Namespace(control=None, out=None)
+    results = {"retrieval": {}, "probe": {"class": {"knn": 0.5}}}
+
+    class VideoClassifier:
+        pass
+
+    write_results(args, VideoClassifier(), tmp_path, results)
+    (model,) = read_run(tmp_path).models
+    assert model.scores == results and model.title == "VideoClassifier"
+
+
+@pytest.mark.parametrize("crops", [1, 3])
+def test_controls_and_crops_are_also_of_videos_without_labels(crops, tmp_path):
+    for number in range(3):
+        write_ramp(tmp_path / f"{number}.mp4", count=8, width=96)
+    seen = []
+
+    class Representation:
+        def predict_on_batch(self, clips):
+            seen.append(clips)
+            return clips.mean(axis=(1, 2, 3))
+
+    clip = {"num_frames": 4, "stride": 1, "size": 16}
+    records = scan_folder(tmp_path).records
+    options = {"crops": crops, "control": "single_frame", "seed": 0}
+    own_video_retrieval(Representation(), records, clip, **options)
+    assert [len(clips) for clips in seen] == [2 * crops] * 3
+    assert all(np.ptp(clips, axis=1).max() == 0 for clips in seen)

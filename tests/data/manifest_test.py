@@ -10,7 +10,13 @@ import pytest
 from media_files import cut, write_ramp
 
 from keras_avrep.cli.scan import describe
-from keras_avrep.data import Manifest, VideoRecord, scan_folder, split_records
+from keras_avrep.data import (
+    Manifest,
+    VideoRecord,
+    manifest,
+    scan_folder,
+    split_records,
+)
 from keras_avrep.data.annotations import folder_labels
 from keras_avrep.data.video_files import find_video_files
 
@@ -350,3 +356,36 @@ def test_what_finding_rejects_is_in_the_manifest(tmp_path):
     (reject,) = manifest.rejects
     assert reject["path"].startswith("ddd")
     assert "cannot be read" in reject["reason"]
+
+
+def test_an_interrupted_scan_remembers_what_it_has_seen(tmp_path):
+    for name in "abc":
+        write_ramp(tmp_path / f"videos/{name}.mp4", count=6)
+
+    def interrupt(done, _):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    cache = tmp_path / "cache.json"
+    with pytest.raises(KeyboardInterrupt):
+        scan_folder(tmp_path / "videos", cache, workers=1, progress=interrupt)
+    assert len(json.loads(cache.read_text())) == 2
+    assert len(scan_folder(tmp_path / "videos", cache).records) == 3
+
+
+def test_what_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
+    write_ramp(tmp_path / "videos/a.mp4", count=6)
+    cache = tmp_path / "cache.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(manifest, "probe", lambda path: 1 / 0)
+        assert len(scan_folder(tmp_path / "videos", cache).rejects) == 1
+    assert len(scan_folder(tmp_path / "videos", cache).records) == 1
+
+
+def test_names_may_hold_what_ends_a_line_elsewhere(tmp_path):
+    name = "a\u2028b.mp4"
+    write_ramp(tmp_path / name, count=6)
+    line = json.dumps({"video": name, "labels": {"class": "x"}}, ensure_ascii=False)
+    (tmp_path / "annotations.jsonl").write_text(line + "\r\n", encoding="utf-8")
+    found = scan_folder(tmp_path)
+    assert found.rejects == [] and found.records[0].labels == {"class": "x"}

@@ -11,9 +11,11 @@ from media_files import write_ramp
 
 from keras_avrep.cli.main import main
 from keras_avrep.data import (
+    prepare,
     prepare_videos,
     read_box_tracks,
     read_frames,
+    read_waveform,
     scan_folder,
     write_video,
 )
@@ -313,3 +315,34 @@ def test_boxes_that_cannot_be_read_are_told_where_none_can(folders):
     assert told == [places[2:], places[:2]]
     assert "between 0 and 1" in rejects[0]["reason"]
     assert scan_folder(target).label_names == ["class"]
+
+
+def test_copies_of_another_part_of_the_same_videos_are_not_removed(folders):
+    source, target = folders
+    whole = scan_folder(source)
+    one, other = (replace(whole, records=[record]) for record in whole.records)
+    prepare_videos(one, target, size=32)
+    with pytest.raises(ValueError, match=r"copies of 1 videos, such as a\.mp4"):
+        prepare_videos(other, target, size=32)
+    assert (target / "a.mp4").exists()
+    assert prepare_videos(one, target, size=32) == []
+
+
+def test_pieces_know_what_they_are_pieces_of(folders):
+    copies, _ = prepared(*folders, segment_seconds=0.5)
+    assert {r.source for r in copies.values()} == {"a.mp4", "b.mp4"}
+    assert all(r.video_id[0] == r.source[0] for r in copies.values())
+    # A second round keeps what the first one said.
+    again, _ = prepared(folders[1], folders[1].with_name("again"))
+    assert {r.source for r in again.values()} == {"a.mp4", "b.mp4"}
+
+
+def test_sound_is_read_in_pieces_that_fit(tmp_path, monkeypatch):
+    sound = np.sin(np.arange(3 * 16000) / 40).astype(np.float32) / 2
+    write_ramp(tmp_path / "videos/a.mp4", count=36, audio=sound, sample_rate=16000)
+    whole, pieces = tmp_path / "whole", tmp_path / "pieces"
+    prepare_videos(scan_folder(tmp_path / "videos"), whole)
+    monkeypatch.setattr(prepare, "SOUND_SECONDS", 1)
+    prepare_videos(scan_folder(tmp_path / "videos"), pieces)
+    one, other = (read_waveform(f / "a.mp4")[0] for f in (whole, pieces))
+    np.testing.assert_allclose(one, other, atol=1e-4)

@@ -1,6 +1,7 @@
 """What a file says of itself, and whether that is so."""
 
 import io
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -126,3 +127,21 @@ def test_sound_does_not_make_a_video_longer(tmp_path, name, codec, count):
     assert info.missing_seconds == 0
     assert info.duration == pytest.approx(count / 25, abs=0.05)
     assert info.num_frames == pytest.approx(count, abs=1)
+
+
+def test_a_live_recording_is_as_long_as_its_times_say(tmp_path):
+    """Its header has no length, and its frames come as they were made."""
+    path, times = tmp_path / "live.mkv", [*range(0, 660, 33), *range(1000, 11000, 1000)]
+    options = {"live": "1"}
+    with av.open(str(path), "w", format="matroska", options=options) as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height = 64, 48
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for milliseconds, pixels in zip(times, ramp(len(times), step=8), strict=True):
+            frame = av.VideoFrame.from_ndarray(pixels)
+            frame.pts, frame.time_base = milliseconds, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with av.open(str(path)) as container:
+        assert not container.duration and not container.streams.video[0].duration
+    assert probe(path).duration == pytest.approx(10.1, abs=0.2)

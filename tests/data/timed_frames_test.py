@@ -62,3 +62,9 @@ def test_bad_arguments_and_files_are_told(tmp_path):
         next(stream_timed_frames(write_ramp(tmp_path / "a.mp4"), every=0))
     with pytest.raises(MediaError, match="no such file"):
         next(stream_timed_frames(tmp_path / "b.mp4"))
+
+
+def test_a_step_too_small_to_count_is_refused(tmp_path):
+    path = write_ramp(tmp_path / "a.mp4", fps=10, count=3)
+    with pytest.raises(ValueError, match="`every` is 4e-07"):
+        next(iter(stream_timed_frames(path, every=4e-7)))

@@ -387,3 +387,9 @@ def test_wrong_arguments_are_named(arguments, message):
 def test_an_unknown_split_is_an_error():
     with pytest.raises(ValueError, match="split"):
         small().plan("validation", 0)
+
+
+@pytest.mark.parametrize("counts", [(2, 0), (-1, 1)])
+def test_unseen_sources_are_from_some_to_more(counts):
+    with pytest.raises(ValueError, match="`num_off_screen` is"):
+        OrchestraWorld("unconstrained", num_off_screen=counts)

@@ -360,3 +360,16 @@ def test_an_interrupted_rendering_goes_on(tmp_path):
     (tmp_path / ".hidden").write_text("")
     render_world(small(), tmp_path, {"train": 3})
     assert len((tmp_path / "annotations.jsonl").read_text().splitlines()) == 3
+
+
+def test_splits_may_be_rendered_one_after_the_other(tmp_path):
+    world = small(seed=3)
+    render_world(world, tmp_path, {"train": 2})
+    render_world(world, tmp_path, {"test": 1})
+    manifest = scan_folder(tmp_path)
+    assert [len(manifest.split(s)) for s in ("train", "test")] == [2, 1]
+    assert "motion" in manifest.label_names
+    # Again, and fewer: nothing is listed twice, and what is there stays.
+    render_world(world, tmp_path, {"train": 1})
+    lines = (tmp_path / "annotations.jsonl").read_text().splitlines()
+    assert len(lines) == len({json.loads(line)["video"] for line in lines}) == 3
