@@ -288,5 +288,5 @@ def write_tables(results, root):
     between_markers(card, "dclr-claims", table(results))
     between_markers(card, "dclr-checks", checks(results))
     between_markers(card, "dclr-other-steps", other_runs(root))
-    between_markers(card, "dclr-float32", rows_apart(root, "float32"))
+    between_markers(card, "dclr-bfloat16", rows_apart(root, "bfloat16"))
     return table(results)
