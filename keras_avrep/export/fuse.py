@@ -39,10 +39,10 @@ class FusedConv3D(FoldedConv3D):
             name="bias", shape=(self.filters,), initializer="zeros"
         )
 
-    def _convolve(self, x, kernel, strides, padded=False):
+    def _convolve(self, x, kernel, strides, dilation, padded=False):
         # Here rather than in `call`: the converter looks right behind the 2-D
         # convolution, before the reshape.
-        x = super()._convolve(x, kernel, strides, padded) + self.bias
+        x = super()._convolve(x, kernel, strides, dilation, padded) + self.bias
         return ops.relu(x) if self.relu else x
 
     def get_config(self):
