@@ -3,12 +3,6 @@ import os
 # As users have it: the package sets this, where it is imported before Keras.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
-# Where a process of tests runs on every core, threads of each would only wait for those
-# of the others; programs that tests start take this over.
-if int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) >= (os.cpu_count() or 1):
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-
 import keras
 import pytest
 
