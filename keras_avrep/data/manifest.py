@@ -221,8 +221,12 @@ def examine_files(
     entries = {}
     try:
         with ThreadPoolExecutor(max(1, workers)) as pool:
-            results = pool.map(lambda f: _examine(f, known), files)
-            for done, (path, entry) in enumerate(zip(files, results, strict=True), 1):
+            # In the loop: under a name of its own it would outlive Ctrl-C, and all
+            # other files would still be opened.
+            for done, (path, entry) in enumerate(
+                zip(files, pool.map(lambda f: _examine(f, known), files), strict=True),
+                1,
+            ):
                 entries[_relative(path, root)] = entry
                 if progress is not None:
                     progress(done, len(files))

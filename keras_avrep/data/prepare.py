@@ -95,11 +95,17 @@ def prepare_videos(
     tracks, rejects = _boxes(manifest)
     lines, listed = [], {}
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        results = pool.map(copy, manifest.records, plans)
-        for done, (record, plan, result) in enumerate(
-            zip(manifest.records, plans, results, strict=True), 1
+        # In the loop: under a name of its own it would outlive Ctrl-C, and all other
+        # videos would still be copied.
+        for done, (record, plan, (names, bounds, reject)) in enumerate(
+            zip(
+                manifest.records,
+                plans,
+                pool.map(copy, manifest.records, plans),
+                strict=True,
+            ),
+            1,
         ):
-            names, bounds, reject = result
             rejects += [reject] if reject else []
             lines += _annotations(names, bounds, record, tracks.get(record.video_id))
             listed |= {plan.name: names} if names else {}

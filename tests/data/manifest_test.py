@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -358,19 +359,30 @@ def test_what_finding_rejects_is_in_the_manifest(tmp_path):
     assert "cannot be read" in reject["reason"]
 
 
-def test_an_interrupted_scan_remembers_what_it_has_seen(tmp_path):
-    for name in "abc":
-        write_ramp(tmp_path / f"videos/{name}.mp4", count=6)
+def test_an_interrupted_scan_remembers_what_it_has_seen(tmp_path, monkeypatch):
+    for number in range(12):
+        write_ramp(tmp_path / f"videos/{number}.mp4", count=6)
+    opened, probe, two_done = [], manifest.probe, threading.Event()
+
+    def counted(path):
+        opened.append(path)
+        if len(opened) == 3:
+            two_done.wait()
+        return probe(path)
 
     def interrupt(done, _):
         if done == 2:
+            two_done.set()
             raise KeyboardInterrupt
 
     cache = tmp_path / "cache.json"
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(manifest, "probe", counted)
         scan_folder(tmp_path / "videos", cache, workers=1, progress=interrupt)
     assert len(json.loads(cache.read_text())) == 2
-    assert len(scan_folder(tmp_path / "videos", cache).records) == 3
+    # Nor are all the others opened first.
+    assert len(opened) < 12
+    assert len(scan_folder(tmp_path / "videos", cache).records) == 12
 
 
 def test_what_could_not_be_read_is_tried_again(tmp_path, monkeypatch):

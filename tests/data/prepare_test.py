@@ -346,3 +346,18 @@ def test_sound_is_read_in_pieces_that_fit(tmp_path, monkeypatch):
     prepare_videos(scan_folder(tmp_path / "videos"), pieces)
     one, other = (read_waveform(f / "a.mp4")[0] for f in (whole, pieces))
     np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_ctrl_c_does_not_wait_for_all_other_videos(folders):
+    source, target = folders
+    for number in range(10):
+        write_ramp(source / f"c{number}.mp4", count=6)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare_videos(scan_folder(source), target, workers=1, progress=interrupt)
+    assert 1 <= len(list(target.glob("*.mp4"))) < 12
+    copies, _ = prepared(source, target)
+    assert len(copies) == 12
