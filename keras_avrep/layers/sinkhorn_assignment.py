@@ -19,7 +19,7 @@ class SinkhornAssignment(keras.layers.Layer):
         scores: tensor `(..., samples, concepts)`. With fewer samples than twice
             the concepts, codes are close to noise.
         valid: bool tensor `(samples,)`. Samples that count in the shares of
-            concepts. Defaults to all.
+            concepts; all where it is true of none. Defaults to all.
 
     Returns:
         float32 codes of the shape of `scores`; every row sums to one.
@@ -42,6 +42,9 @@ class SinkhornAssignment(keras.layers.Layer):
     def call(self, scores, valid=None):
         scores = ops.stop_gradient(ops.cast(scores, "float32"))
         codes = scores / self.epsilon
+        if valid is not None:
+            # Shares of no sample at all would be no numbers.
+            valid = ops.logical_or(valid, ops.logical_not(ops.any(valid)))
         # Constant factors of the shares cancel, as rows come last.
         for _ in range(self.iterations):
             counted = codes

@@ -52,8 +52,8 @@ def temporal_nce(
             Defaults to `"both"`.
         temperature: float. Defaults to `0.1`.
         delta: float. Steps of the same video that are at most this many raw
-            frames away are no negatives. Defaults to `None`, half a step: only
-            the matched one is left out.
+            frames away are no negatives. Defaults to `None`, half a step of the
+            long clip, in both directions.
         match: string. `"nearest"` step or `"interpolated"`, the two around it as
             soft targets. Defaults to `"nearest"`.
         symmetric: bool. Whether the mean with the reverse direction is taken.
@@ -87,6 +87,9 @@ def temporal_nce(
     if match not in MATCHES:
         raise ValueError(f"`match` must be one of {tuple(MATCHES)}, got {match!r}.")
     short, long = unit_length(short), unit_length(long)
+    if delta is None:
+        # The same both ways: what is pulled together one way is no negative the other.
+        delta = step_spacing(long_times)[:, None, None] / 2
     options = (
         negatives, temperature, delta, match, within_rows, cross_steps, cross_offset,
         cross_chunks,
@@ -111,8 +114,6 @@ def _step_losses(
     counted, refuted = positives, ops.any(ops.zeros_like(positives), axis=-1)
     if negatives != "across":
         distance = time_distances(query_times, key_times)
-        if delta is None:
-            delta = step_spacing(key_times)[:, None, None] / 2
         far = ops.logical_and(ops.logical_not(positives), distance > delta)
         if within_rows is not None:
             far = ops.logical_and(far, within_rows[:, None, None])

@@ -58,12 +58,19 @@ class PresetTask(WeightsWithoutOptimizer):
             if folder is None or not load_weights:
                 return cls(**cls.preset_arguments(cls.presets[preset], kwargs))
             preset = str(folder)
+        if isinstance(kwargs.get("views"), dict):
+            raise ValueError(
+                "`views` is a dict, which changes those of a fresh model; of one with "
+                f"weights give the views themselves, a `{cls.views_cls.__name__}`, or "
+                "pass `load_weights=False`."
+            )
         # Keras-hub cannot read a mixed policy back, and today's machine decides.
         kwargs.setdefault("dtype", keras.config.dtype_policy())
         try:
             model = super().from_preset(preset, load_weights, **kwargs)
         except ValueError as error:
-            if load_weights and "loss_weights" in kwargs:
+            fits = load_weights and cls._can_be_built(preset, kwargs)
+            if fits and "loss_weights" in kwargs:
                 raise ValueError(
                     f"`loss_weights` {kwargs['loss_weights']} may not go with what was "
                     f"saved in {preset}: name the same terms, with 0 for those to be "
@@ -72,6 +79,16 @@ class PresetTask(WeightsWithoutOptimizer):
             raise
         model.after_loading()
         return model
+
+    @classmethod
+    def _can_be_built(cls, preset, kwargs):
+        """Whether a preset is there and its arguments are right, so that it is the
+        weights that do not fit."""
+        try:
+            super().from_preset(preset, False, **kwargs)
+        except ValueError:
+            return False
+        return True
 
     @classmethod
     def preset_arguments(cls, preset, changes):

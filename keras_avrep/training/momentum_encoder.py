@@ -35,6 +35,16 @@ class MomentumEncoder(keras.layers.Layer):
                 variable.trainable = False
         self.built = True
 
+    @property
+    def trainable(self):
+        """Whether the layer may be trained; its twins never are."""
+        return super().trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        # Not handed down: a model that is frozen and set free again would train them.
+        self._trainable = bool(value)
+
     def update(self, sources):
         """Move every twin weight a step toward its source's weight."""
         for source, twin in zip(sources, self.twins, strict=True):

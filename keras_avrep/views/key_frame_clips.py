@@ -46,7 +46,7 @@ class KeyFrameClips:
         self.stride = stride
 
     def __call__(self, record, rng):
-        seconds = self.key_frames[record.video_id]
+        seconds = self.key_frames.get(record.video_id, ())
         if not len(seconds):
             raise ValueError(
                 f"`key_frames` has none of {record.video_id!r}: leave that video out."

@@ -218,3 +218,9 @@ def test_layers_survive_their_config():
     for layer in layers:
         again = keras.layers.deserialize(keras.layers.serialize(layer))
         assert again.get_config() == layer.get_config()
+
+
+def test_assignments_where_no_sample_counts_are_those_of_all():
+    scores = np.random.default_rng(0).normal(size=(6, 4)).astype("float32")
+    none = SinkhornAssignment()(scores, valid=np.zeros(6, bool))
+    np.testing.assert_allclose(to_numpy(none), to_numpy(SinkhornAssignment()(scores)))

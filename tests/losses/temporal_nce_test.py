@@ -251,3 +251,17 @@ def test_unknown_names_are_refused():
         loss(negatives="none")
     with pytest.raises(ValueError, match="match"):
         loss(match="linear")
+
+
+def test_what_is_pulled_together_one_way_is_not_pushed_apart_the_other():
+    """Steps of the short clip are nearer to each other than those of the long one."""
+    rng = np.random.default_rng(0)
+    short, long = (rng.normal(size=(1, n, 6)).astype("float32") for n in (8, 8))
+    short_times = (22.0 + 4 * np.arange(8, dtype="float32"))[None]
+    long_times = (5.0 + 10 * np.arange(8, dtype="float32"))[None]
+    arrays = (short, long, short_times, long_times)
+    options = {"negatives": "within", "match": "interpolated", "symmetric": True}
+    half = loss(*arrays, **options)
+    # Half a step of the long clip, which is what `delta` says in both directions.
+    assert half == pytest.approx(loss(*arrays, delta=5.0, **options), abs=1e-6)
+    assert half != pytest.approx(loss(*arrays, delta=2.0, **options), abs=1e-3)

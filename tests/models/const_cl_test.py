@@ -386,6 +386,14 @@ def test_a_preset_brings_everything_back(tmp_path):
     assert loaded.get_config() == model.get_config()
     with pytest.raises(ValueError, match=r"`loss_weights`.*with 0 for those"):
         ConSTCL.from_preset(str(tmp_path), loss_weights={"global": 1.0})
+    # What is wrong with other arguments is not put down to the weights.
+    with pytest.raises(ValueError, match="unknown terms"):
+        ConSTCL.from_preset(str(tmp_path), loss_weights={"globe": 1.0})
+    with pytest.raises(ValueError, match="`views` is a dict"):
+        ConSTCL.from_preset(str(tmp_path), views={"flip": 0.0})
+    with pytest.raises(ValueError) as error:
+        ConSTCL.from_preset(str(tmp_path / "gone"), loss_weights={"global": 1.0})
+    assert "loss_weights" not in str(error.value)
     plain = {**dict.fromkeys(model.loss_weights, 0.0), "global": 1.0}
     other = ConSTCL.from_preset(str(tmp_path), loss_weights=plain)
     losses = {**dict.fromkeys(plain, 5.0), "global": 2.0}
@@ -426,8 +434,9 @@ def test_the_sampler_is_that_of_the_paper():
         ({"loss_weights": {"local": 1.0}}, "global"),
         ({"branch": "x"}, "branch"),
         ({"match": "nearest"}, "match"),
-        ({"local_head": "linear"}, "head"),
-        ({"context_length": 2}, "odd"),
+        ({"local_head": "linear"}, "`local_head`"),
+        ({"context_length": 2}, "`context_length` must be odd"),
+        ({"local_temperature": 0}, "`local_temperature` must be above 0"),
     ],
 )
 def test_wrong_arguments_are_named(changes, message):

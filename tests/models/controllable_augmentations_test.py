@@ -307,12 +307,16 @@ def test_wrong_arguments_are_named():
         tiny.build(region_stage="stage9")
     with pytest.raises(ValueError, match="time_stages"):
         tiny.build(time_stages={"stage0": 1.0})
-    with pytest.raises(ValueError, match="form"):
+    with pytest.raises(ValueError, match="`information` must be one of"):
         tiny.build(information="mine")
+    with pytest.raises(ValueError, match="`temperature` must be above 0"):
+        tiny.build(temperature=0.0)
+    with pytest.raises(ValueError, match="`ignore_same_video_negatives`"):
+        tiny.build(ignore_same_video_negatives=True, target="gaussian")
     views = ControllableAugmentationsViews(size=16, gray=0, jitter=0)
     with pytest.raises(ValueError, match="views that change colours"):
         tiny.build(information="colours", views=views)
-    with pytest.raises(ValueError, match="form"):
+    with pytest.raises(ValueError, match="`order` must be one of"):
         tiny.build(order="shuffle")
 
 

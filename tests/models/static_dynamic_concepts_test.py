@@ -247,6 +247,9 @@ def test_unknown_and_empty_terms_are_refused():
         build(loss_weights={"sv": 1.0})
     with pytest.raises(ValueError, match="empty"):
         build(loss_weights={})
+    for name in ("temperature", "concept_temperature", "epsilon"):
+        with pytest.raises(ValueError, match=f"`{name}` must be above 0"):
+            build(**{name: 0.0})
 
 
 # --- what can be looked at and shipped ----------------------------------------

@@ -79,3 +79,15 @@ def test_windows_that_keep_nothing_are_refused():
         StepFeatureExtractor(Clock(), 16, keep=0.0)
     with pytest.raises(ValueError, match="num_frames"):
         StepFeatureExtractor(Clock(), 15)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_the_nearest_step_is_found_as_by_looking_at_all(seed, count):
+    rng = np.random.default_rng(seed)
+    # Halves, so that some are equally near to two.
+    times = np.sort(rng.choice(np.arange(0, 40) / 2, count, replace=False))
+    wanted = np.arange(-4, 48) / 2
+    expected = np.abs(wanted[:, None] - times[None]).argmin(axis=1)
+    found = resample_nearest(np.arange(count), times, wanted)
+    np.testing.assert_array_equal(found, expected)

@@ -207,6 +207,12 @@ def test_unknown_terms_are_refused():
             build(loss_weights=weights)
 
 
+def test_wrong_arguments_are_named():
+    for changes in ({"negatives": "all"}, {"match": "x"}, {"fine_temperature": 0}):
+        with pytest.raises(ValueError, match=f"`{next(iter(changes))}` must be"):
+            build(**changes)
+
+
 @pytest.mark.parametrize("name", TeG.presets)
 def test_presets_fit_together(name):
     preset = TeG.presets[name]

@@ -93,3 +93,17 @@ def test_statistics_of_a_twin_follow_its_own_batches_alone():
         statistics(twin)[0], (1 - momentum) * hidden.mean(axis=0), atol=1e-5
     )
     assert not twin.trainable_variables
+
+
+def test_freezing_and_setting_free_what_holds_it_trains_no_twin():
+    source = network()
+    model = keras.Sequential([source])
+    model.twins = MomentumEncoder([source])
+    before = [v.path for v in model.trainable_variables]
+    (norm,) = model.twins.twins[0].layers[1:]
+    for trainable in (False, True):
+        model.trainable = trainable
+        assert not model.twins.twins[0].trainable_variables
+        # Switched off, it would normalise by what it has seen.
+        assert norm.trainable
+    assert [v.path for v in model.trainable_variables] == before

@@ -33,3 +33,10 @@ def test_any_key_frame_of_a_video_is_drawn():
     assert drawn == {0, 1, 2}
     with pytest.raises(ValueError, match=r"has none of 'a\.mp4'"):
         KeyFrameClips({"a.mp4": []})(VIDEO, rng)
+
+
+def test_a_video_without_key_frames_is_named():
+    record = SimpleNamespace(video_id="x.mp4", fps=10.0, duration=4.0)
+    for key_frames in ({}, {"x.mp4": []}):
+        with pytest.raises(ValueError, match=r"none of 'x\.mp4'"):
+            KeyFrameClips(key_frames)(record, np.random.default_rng(0))

@@ -7,6 +7,7 @@ from keras import ops
 from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.layers import ProjectionMLP
 from keras_avrep.losses import chunks_of_batch, kernel_l2, nt_xent, region_nce
+from keras_avrep.models.check_arguments import check_above_zero, check_choice
 from keras_avrep.models.const_cl.const_cl_presets import FOLDER, PRESETS
 from keras_avrep.models.const_cl.const_cl_statistics import (
     const_cl_statistics,
@@ -15,12 +16,12 @@ from keras_avrep.models.const_cl.const_cl_statistics import (
 from keras_avrep.models.const_cl.const_cl_terms import (
     BRANCHES,
     MATCHES,
-    check_choice,
     check_weights,
     match_regions,
 )
 from keras_avrep.models.const_cl.const_cl_views import ConSTCLViews
 from keras_avrep.models.const_cl.region_transform_head import (
+    HEADS,
     RegionFeatures,
     RegionTransformHead,
 )
@@ -131,6 +132,12 @@ class ConSTCL(PretrainingTask):
         weights = check_weights(loss_weights)
         check_choice("branch", branch, BRANCHES)
         check_choice("match", match, MATCHES)
+        check_choice("local_head", local_head, HEADS)
+        check_above_zero(
+            global_temperature=global_temperature, local_temperature=local_temperature
+        )
+        if context_length % 2 == 0:
+            raise ValueError(f"`context_length` must be odd, got {context_length}.")
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor

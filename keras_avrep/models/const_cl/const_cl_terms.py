@@ -25,12 +25,6 @@ def check_weights(loss_weights):
     return weights
 
 
-def check_choice(name, value, choices):
-    """Raise unless a constructor argument is one of its choices."""
-    if value not in choices:
-        raise ValueError(f"`{name}` must be one of {choices}, got {value!r}.")
-
-
 def match_regions(match, source, target, target_mask):
     """The positive of each region of one view among those of the other.
 

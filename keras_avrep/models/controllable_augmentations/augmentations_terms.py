@@ -8,6 +8,11 @@ from keras_avrep.losses import (
     soft_region_contrast,
     timestamp_retrieval,
 )
+from keras_avrep.models.check_arguments import check_above_zero, check_choice
+from keras_avrep.models.controllable_augmentations import (
+    information_minimisation,
+    temporal_order_head,
+)
 from keras_avrep.models.loss_weights import check_loss_weights
 
 INSTANCE = "instance"
@@ -29,6 +34,26 @@ DEFAULT_WEIGHTS = {
 def check_weights(loss_weights):
     """Weights in the order of the terms, checked; the default for `None`."""
     return check_loss_weights(loss_weights, TERMS, DEFAULT_WEIGHTS)
+
+
+def check_form(order, information, target, ignore_same_video_negatives, temperature):
+    """Raise if a form of a term is unknown, or asks for what there is not.
+
+    Args:
+        order: string. Form of the order term.
+        information: string. Form of the term on low-level cues.
+        target: string. What weights of regions are.
+        ignore_same_video_negatives: bool. Whether those without weight are left out.
+        temperature: float. Of the contrasts.
+    """
+    check_choice("order", order, temporal_order_head.FORMS)
+    check_choice("information", information, information_minimisation.FORMS)
+    check_above_zero(temperature=temperature)
+    if ignore_same_video_negatives and target == "gaussian":
+        raise ValueError(
+            "`ignore_same_video_negatives` leaves out regions without weight, and with "
+            '`target="gaussian"` all have some: choose another target.'
+        )
 
 
 def check_stages(backbone, stages):

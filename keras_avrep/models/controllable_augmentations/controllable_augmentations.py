@@ -28,6 +28,7 @@ from keras_avrep.models.controllable_augmentations.augmentations_terms import (
     both_ways,
     by_video,
     check_colours,
+    check_form,
     check_stages,
     check_weights,
     instance_loss,
@@ -82,7 +83,7 @@ class ControllableAugmentations(PretrainingTask):
         predictor: bool. Whether one side of the region contrast goes through a
             further head. Defaults to `True`.
         ignore_same_video_negatives: bool. Whether regions of the same video that
-            do not overlap are left out instead of being negatives. Defaults to
+            have no weight are left out instead of being negatives. Defaults to
             `False`.
         local_pairs: bool. Whether local clips are each other's positives in the
             instance contrast too. Defaults to `False`.
@@ -160,6 +161,7 @@ class ControllableAugmentations(PretrainingTask):
         **kwargs,
     ):
         weights = check_weights(loss_weights)
+        check_form(order, information, target, ignore_same_video_negatives, temperature)
         time_stages = dict({"stage3": 1.0} if time_stages is None else time_stages)
         stages = {"region_stage": [region_stage], "time_stages": list(time_stages)}
         check_stages(backbone, {**stages, "descriptor_stage": [descriptor_stage]})

@@ -1,5 +1,6 @@
 """Which contrasts DCLR has, and what each is made of."""
 
+from keras_avrep.models.check_arguments import check_above_zero
 from keras_avrep.models.loss_weights import check_loss_weights
 
 # term → (query head, key head = queue, mode of the mined positives)
@@ -36,8 +37,7 @@ def check_numbers(queue_size, momentum, temperature):
         raise ValueError(f"`queue_size` must be at least 1, got {queue_size}.")
     if not 0 <= momentum <= 1:
         raise ValueError(f"`momentum` must be from 0 to 1, got {momentum}.")
-    if not temperature > 0:
-        raise ValueError(f"`temperature` must be above 0, got {temperature}.")
+    check_above_zero(temperature=temperature)
 
 
 def check_top_k(top_k, queue_size):

@@ -1,5 +1,6 @@
 """Which terms Static and Dynamic Concepts has, and what each is made of."""
 
+from keras_avrep.models.check_arguments import check_above_zero
 from keras_avrep.models.loss_weights import check_loss_weights
 
 MODES = ("rgb", "static", "dynamic")
@@ -38,6 +39,12 @@ KNOWN = (*CONTRASTS, *ALIGNMENTS, ENTROPY, FIDELITY, LOCAL)
 def check_weights(loss_weights):
     """Weights in the order of the terms, checked; the default for `None`."""
     return check_loss_weights(loss_weights, KNOWN, DEFAULT_WEIGHTS)
+
+
+def check_temperatures(temperature, concept_temperature, epsilon):
+    """Raise if one of what similarities are divided by is not above 0."""
+    check_above_zero(temperature=temperature, concept_temperature=concept_temperature)
+    check_above_zero(epsilon=epsilon)
 
 
 def heads_of(terms):

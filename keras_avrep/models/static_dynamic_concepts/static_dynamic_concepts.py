@@ -128,6 +128,7 @@ class StaticDynamicConcepts(PretrainingTask):
         **kwargs,
     ):
         weights = terms.check_weights(loss_weights)
+        terms.check_temperatures(temperature, concept_temperature, epsilon)
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor

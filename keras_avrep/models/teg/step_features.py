@@ -146,5 +146,8 @@ def resample_nearest(values, times, wanted):
 
     Reference: note of TeG (arXiv:2112.04480), section 6.
     """
-    distance = np.abs(np.asarray(wanted)[:, None] - np.asarray(times)[None, :])
-    return np.asarray(values)[distance.argmin(axis=1)]
+    wanted, times = np.asarray(wanted), np.asarray(times)
+    after = np.searchsorted(times, wanted).clip(0, len(times) - 1)
+    before = np.maximum(after - 1, 0)
+    earlier = np.abs(wanted - times[before]) <= np.abs(times[after] - wanted)
+    return np.asarray(values)[np.where(earlier, before, after)]

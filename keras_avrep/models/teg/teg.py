@@ -4,6 +4,8 @@ from keras import ops
 from keras_avrep.backbones import ResNet3DBackbone
 from keras_avrep.layers import ProjectionMLP, SpatialPool
 from keras_avrep.losses import chunks_of_batch, nt_xent, temporal_nce
+from keras_avrep.losses.temporal_nce import MATCHES, NEGATIVES
+from keras_avrep.models.check_arguments import check_above_zero, check_choice
 from keras_avrep.models.pixel_features import pixel_features
 from keras_avrep.models.pretraining_task import PretrainingTask
 from keras_avrep.models.teg.step_times import step_times
@@ -103,6 +105,12 @@ class TeG(PretrainingTask):
         **kwargs,
     ):
         weights = check_weights(loss_weights)
+        check_choice("negatives", negatives, NEGATIVES)
+        check_choice("match", match, MATCHES)
+        check_above_zero(
+            fine_temperature=fine_temperature,
+            persistent_temperature=persistent_temperature,
+        )
         # === Layers ===
         self.backbone = backbone
         self.preprocessor = preprocessor
