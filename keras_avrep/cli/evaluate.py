@@ -20,6 +20,7 @@ and `video_frames`.
 """
 
 import json
+import os
 from pathlib import Path
 
 from keras_avrep.cli.arguments import add_crops, add_seed, add_threads, positive
@@ -76,6 +77,9 @@ def run(args):
 
     model, config = load_run_model(args.run)
     run = Path(args.run) if is_run(args.run) else None
+    if run and not os.access(run, os.W_OK):
+        # The results go to --out alone.
+        run = None
     measure = measure_maps if is_localiser(model) else measure_features
     write_results(args, model, run, measure(args, model, run, config["clip"]))
 
@@ -85,6 +89,8 @@ def measure_features(args, model, run, clip):
     from keras_avrep.cli.measuring import measure_model
     from keras_avrep.cli.progress import say
     from keras_avrep.cli.videos import (
+        TESTED,
+        has_splits,
         manifest_cache,
         open_videos,
         reject_writer,
@@ -96,12 +102,13 @@ def measure_features(args, model, run, clip):
             raise ValueError(f"--{name} is for localisers; {args.run} is none.")
     cache = manifest_cache(args.run, args.out and Path(args.out).parent)
     manifest = open_videos(args.folder, cache, args.threads)
-    train, test = train_and_test(manifest, args.seed)
+    tested = Path(args.run) / TESTED
+    train, test = train_and_test(manifest, args.seed, tested)
     rejects = rejects_file(args, run)
     of_training = run is not None and rejects == run / REJECTS
     if of_training:
         recall_rejects(manifest, rejects)
-        if not any(record.split for record in manifest.records):
+        if not has_splits(manifest) and not tested.is_file():
             say(
                 "The videos have no splits: those that it is tested with are among "
                 "those that it has learned from, without their labels."

@@ -7,13 +7,15 @@ Each file is loaded again by its own runtime and compared with Keras on clips
 of the given videos, those of the test split where there are splits; a float32
 format that differs by more than the tolerance fails the command. int8 is calibrated
 on other videos, of the training split. A fine-tuned classifier is written whole, to
-`logits`, with the names of its classes in labels.txt. What finds sounds is written
+`logits`, with the names of its classes in NAME_labels.txt. What finds sounds is written
 with two inputs, a picture and the sound around it, as SavedModel and LiteRT; `--parts
 localiser_log_mel` adds the same for sounds that are log-mel spectrograms already.
 """
 
+import os
 from pathlib import Path
 
+from keras_avrep.cli.arguments import positive
 from keras_avrep.cli.videos import VIDEOS
 
 MOST_CLIPS = 32
@@ -28,6 +30,12 @@ def add_arguments(parser):
     )
     parser.add_argument("--out", help="folder; by default `export` in the run folder")
     parser.add_argument("--name", help="of the served model; by default its class's")
+    parser.add_argument(
+        "--version",
+        type=positive,
+        default=1,
+        help="of the served model; a running server takes up a higher one (1)",
+    )
     parser.add_argument(
         "--formats",
         nargs="+",
@@ -70,7 +78,7 @@ def run(args):
         clips = {"compared": compared, "calibrating": calibrating}
         results = export_video_model(model, config, parts, out, args, **clips)
     show_exports(results, say)
-    if is_run(args.run):
+    if is_run(args.run) and os.access(args.run, os.W_OK):
         update_summary(args.run, {"export": results})
     say(f"everything is in {out}")
 
@@ -93,6 +101,7 @@ def export_video_model(model, config, parts, out, args, *, compared, calibrating
         calibration_clips=calibration_clips(calibrating, clip, formats),
         part=main_part(model, config),
         labels=labels,
+        version=args.version,
     )
     return results + export_parts(model, parts, out, clips, args)
 
@@ -134,6 +143,7 @@ def export_parts(model, parts, out, clips, args):
             name=name,
             tolerance=args.tolerance,
             open_axes=model.open_axes(part),
+            version=args.version,
         )
     return [{**row, "note": "outputs " + ", ".join(row["outputs"])} for row in rows]
 

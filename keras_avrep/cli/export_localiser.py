@@ -1,6 +1,7 @@
 """Export of what finds sounds: a model of a picture and the sound around it."""
 
 MOST_MOMENTS = 8
+NO_SOUND = "There is no usable video with sound to check the export on."
 
 
 def export_localiser(model, config, records, out, args):
@@ -40,6 +41,7 @@ def export_localiser(model, config, records, out, args):
             name=name if part == first else f"{name}_{part}",
             formats=formats,
             tolerance=args.tolerance,
+            version=args.version,
         )
         rows += [{**row, "note": "inputs " + ", ".join(inputs)} for row in written]
     return rows
@@ -75,7 +77,9 @@ def real_moments(model, records, clip):
 
     from keras_avrep.data import ClipSource, MediaError, MomentRecord, MomentSource
 
-    cut = bool(records) and isinstance(records[0], MomentRecord)
+    if not records:
+        raise ValueError(NO_SOUND)
+    cut = isinstance(records[0], MomentRecord)
     source_of = MomentSource if cut else ClipSource
     source = source_of(records, model.training_sampler(), clip["size"])
     rng, samples = np.random.default_rng(0), []
@@ -88,6 +92,6 @@ def real_moments(model, records, clip):
         if len(samples) == MOST_MOMENTS:
             break
     if not samples:
-        raise ValueError("There is no usable video with sound to check the export on.")
+        raise ValueError(NO_SOUND)
     frames, sounds = zip(*samples, strict=True)
     return {"frame": np.stack(frames), "audio": np.stack(sounds)}

@@ -66,6 +66,8 @@ def run(args):
         write_json,
     )
     from keras_avrep.cli.videos import (
+        TESTED,
+        has_splits,
         manifest_cache,
         open_videos,
         reject_writer,
@@ -80,13 +82,16 @@ def run(args):
     out = Path(args.out)
     cache = manifest_cache(args.run, out)
     manifest = open_videos(args.folder, cache, args.threads)
-    train, test = train_and_test(manifest, args.seed)
+    train, test = train_and_test(manifest, args.seed, out / TESTED)
     label = chosen_label(args.label, train + test, manifest.notes)
     recipe = chosen_recipe(args, model)
     clip = clip_arguments(config)
     classes = sorted({r.labels[label] for r in train})
     start = {"pretrained_weights": weights_digest(model)[:12], "classes": classes}
     check_same_run(out, run_config(args, label, config["clip"], recipe) | start)
+    if not has_splits(manifest):
+        # A video that comes later must not move others from one side to the other.
+        write_json(out / TESTED, [record.video_id for record in test])
     if len(classes) < 2:
         raise ValueError(
             f"All training videos have the same {label}, {classes[0]!r}; a classifier "

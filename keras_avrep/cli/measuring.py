@@ -66,7 +66,9 @@ def measure_model(
     tell_unknown(train, test, say)
     results = evaluate_features(gallery, queries, seed)
     if not results["retrieval"]:
-        say("The videos have no labels: a clip is asked to find its own video.")
+        few = gallery.labels and queries.labels
+        what = "labels of one class only" if few else "no labels"
+        say(f"The videos have {what}: a clip is asked to find its own video.")
         own = own_video_retrieval(representation, test, shown, crops, control, seed)
         results["retrieval"]["video"] = own
     show_results(results, say)
@@ -100,6 +102,7 @@ def write_pictures(model, folder, gallery, queries, train, test, clip):
     import numpy as np
 
     from keras_avrep.cli.export import real_clips
+    from keras_avrep.data.files import replacing
     from keras_avrep.evaluation import aligned_clip_maps, write_gallery, write_units
 
     write_gallery(folder / "gallery.npz", gallery, queries, train, test, clip)
@@ -113,7 +116,8 @@ def write_pictures(model, folder, gallery, queries, train, test, clip):
             kind: aligned_clip_maps(values, centre)
             for kind, values in model.activation_maps(frames).items()
         }
-        np.savez_compressed(folder / "maps.npz", frames=frames, **maps)
+        with replacing(folder / "maps.npz") as temporary:
+            np.savez_compressed(temporary, frames=frames, **maps)
 
 
 def own_video_retrieval(representation, records, clip, crops, control, seed):

@@ -1,5 +1,6 @@
 """What a command is given to work on: a folder of videos, or a manifest of one."""
 
+import json
 import os
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from pathlib import Path
 VIDEOS = "folder of videos, or a manifest of one that `scan --out` wrote"
 # In place of "rejects" in the name of a list.
 CUT_SHORT = "cut_short"
+# Of a classifier's run: the videos that it has not seen, where there are no splits.
+TESTED = "tested.json"
 
 
 def open_videos(place, cache=None, threads=2):
@@ -151,12 +154,14 @@ def manifest_cache(run, folder=None):
     return None if folder is None else Path(folder) / ".manifest_cache.json"
 
 
-def train_and_test(manifest, seed):
+def train_and_test(manifest, seed, tested=None):
     """Records to learn or compare with, and records to be tested with.
 
     Args:
         manifest: `keras_avrep.data.Manifest`. Its own splits are kept.
         seed: int. Of the division where there are no splits.
+        tested: path of a JSON file of names of the videos that a run is tested with,
+            which is kept to where there are no splits. Defaults to `None`.
 
     Returns:
         Two lists of `VideoRecord`.
@@ -167,6 +172,10 @@ def train_and_test(manifest, seed):
     from keras_avrep.data import split_records
 
     train, test = split_records(manifest.records, seed=seed)
+    if tested is not None and tested.is_file() and not has_splits(manifest):
+        names = set(json.loads(tested.read_text()))
+        train = [r for r in manifest.records if r.video_id not in names]
+        test = [r for r in manifest.records if r.video_id in names]
     for name, records in (("train", train), ("test", test)):
         if not records:
             raise ValueError(
@@ -174,3 +183,8 @@ def train_and_test(manifest, seed):
                 "videos of both splits, or without splits."
             )
     return train, test
+
+
+def has_splits(manifest):
+    """Whether any of the videos says what it is for."""
+    return any(record.split for record in manifest.records)

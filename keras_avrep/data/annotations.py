@@ -4,7 +4,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
-SPLIT_FOLDERS = {"train", "test", "val", "validation"}
+# Splits to learn from; every other name is of videos that are held out.
+TRAINING = ("train", "training", "pretrain")
+# What folders of splits are called, in any case.
+HELD_OUT = ("test", "testing", "val", "valid", "validation", "dev", "eval")
+SPLIT_FOLDERS = {*TRAINING, *HELD_OUT}
 # Names that a sentence gives; the others are counted.
 SHOWN = 3
 
@@ -66,8 +70,8 @@ def folder_labels(names: list[str]) -> tuple[list[dict], list[str]]:
     """
     folders = [name.split("/")[:-1] for name in names]
     said: list[dict] = [{} for _ in names]
-    if folders and all(f and f[0] in SPLIT_FOLDERS for f in folders):
-        said = [{"split": f[0]} for f in folders]
+    if folders and all(f and f[0].lower() in SPLIT_FOLDERS for f in folders):
+        said = [{"split": f[0].lower()} for f in folders]
         folders = [f[1:] for f in folders]
     sizes = Counter(f[0] for f in folders if f)
     if len(sizes) < 2:
@@ -95,7 +99,7 @@ def _why_no_classes(names, folders, sizes) -> str | None:
     stray = [name for name, f in zip(names, folders, strict=True) if not f]
     if stray:
         lie = "1 video lies" if len(stray) == 1 else f"{len(stray)} videos lie"
-        if set(sizes) <= SPLIT_FOLDERS:
+        if {name.lower() for name in sizes} <= SPLIT_FOLDERS:
             kind, what = "split", "splits"
         else:
             kind, what = "class", "labels"
@@ -131,5 +135,7 @@ def _wrong_split(entry: dict) -> str | None:
 
 def _labels_and_split(entry: dict) -> dict:
     labels = {k: str(v) for k, v in entry.get("labels", {}).items()}
-    found = {"labels": labels, "split": entry.get("split")}
-    return found | {k: str(entry[k]) for k in ("source",) if k in entry}
+    # Tables written by other tools say "nothing" as null or as an empty text.
+    found = {"labels": labels, "split": (entry.get("split") or "").strip() or None}
+    source = entry.get("source")
+    return found | ({} if source in (None, "") else {"source": str(source)})

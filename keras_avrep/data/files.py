@@ -2,6 +2,7 @@
 
 import os
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = f"{os.getpid()}-{threading.get_ident()}"
-    temporary = path.with_name(f".{path.stem}.{writer}.part{path.suffix}")
+    # Not the name itself, which may be as long as names can be.
+    name = zlib.crc32(os.fsencode(path.name))
+    temporary = path.with_name(f".{writer}-{name:08x}.part{path.suffix}")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -14,7 +14,7 @@ from keras_avrep.data.probe import probe
 from keras_avrep.data.video_files import ANNOTATIONS, find_video_files
 
 # Raised when `probe` looks at more, so that caches from before are not trusted.
-CHECKS = 4
+CHECKS = 5
 
 
 @dataclass(frozen=True)
@@ -311,7 +311,18 @@ def _assemble(root: Path, entries: dict) -> Manifest:
     else:
         said, notes = folder_labels([r.video_id for r in records])
     records = [replace(r, **s) for r, s in zip(records, said, strict=True)]
+    records = [_with_source_of_link(r, root) for r in records]
     return Manifest(str(root), records, rejects, notes=notes)
+
+
+def _with_source_of_link(record: VideoRecord, root: Path) -> VideoRecord:
+    """A record that stays, as a piece of it would, with the video that it links to."""
+    if record.source or not os.path.islink(record.path):
+        return record
+    target = os.path.realpath(record.path)
+    if os.path.commonpath([target, root]) != str(root):
+        return replace(record, source=target)
+    return replace(record, source=os.path.relpath(target, root).replace(os.sep, "/"))
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -3,6 +3,8 @@
 import math
 import os
 from collections.abc import Iterator
+from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import av
@@ -10,8 +12,9 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 VIDEO_SUFFIXES = {
-    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4"),
-    *(".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv"),
+    *(".3g2", ".3gp", ".asf", ".avi", ".divx", ".f4v", ".flv", ".gif", ".m2ts"),
+    *(".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts"),
+    *(".vob", ".webm", ".wmv"),
 }
 
 # A longer gap between two wanted frames is jumped over, not decoded.
@@ -22,6 +25,11 @@ BACK_SECONDS = (0.0, 2.0, 8.0, 32.0)
 
 # Timestamps are rounded to the container's clock.
 SLACK = 5e-4
+
+# What is taken for a rate without a look at the frames' own times, and how many of
+# them are looked at otherwise.
+PLAUSIBLE_RATE = 250
+TIMES = 200
 
 
 class MediaError(ValueError):
@@ -105,7 +113,7 @@ def stream_frames(path: str | os.PathLike, size: int | None = None):
     check_file(path)
     with opened(path) as container:
         stream = video_stream(container, path)
-        fps = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
+        fps = float(frame_rate(stream, path))
         reformatter = VideoReformatter()
         origin, count, shown, seconds = start_seconds(stream), 0, None, 0.0
         for position, frame in enumerate(decoded_frames(container, stream, path)):
@@ -160,6 +168,31 @@ def decoded_frames(container, stream, path: Path):
     except (av.FFmpegError, OSError, ValueError) as error:
         if count == 0:
             raise MediaError(f"{path}: cannot be decoded ({why(error)}).") from None
+
+
+def frame_rate(stream, path: Path) -> Fraction:
+    """Frames per second of a stream, exactly where its container tells them.
+
+    Recordings of browsers tell none, and FFmpeg's guess is then the clock of the
+    container, such as 1000: the times of the first frames say it.
+    """
+    told = stream.average_rate
+    if told and told <= PLAUSIBLE_RATE:
+        return Fraction(told)
+    return _rate_of_times(path) or Fraction(told or stream.guessed_rate or 25)
+
+
+def _rate_of_times(path: Path) -> Fraction | None:
+    """The average rate of the first frames, none of them decoded."""
+    with opened(path) as container:
+        stream = video_stream(container, path)
+        try:
+            packets = islice(container.demux(stream), TIMES)
+            times = [p.pts * p.time_base for p in packets if p.pts is not None]
+        except (av.FFmpegError, OSError, ValueError):
+            return None
+    span = max(times, default=0) - min(times, default=0)
+    return Fraction((len(times) - 1) / span).limit_denominator(1001) if span else None
 
 
 def start_seconds(stream) -> float:

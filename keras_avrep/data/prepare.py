@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from keras_avrep.data.audio import read_waveform
-from keras_avrep.data.files import write_text
+from keras_avrep.data.files import replacing, write_text
 from keras_avrep.data.manifest import ANNOTATIONS, Manifest, VideoRecord
 from keras_avrep.data.media import MediaError, stream_frames
 from keras_avrep.data.prepared_names import CopyPlan, plan_copies
@@ -62,7 +62,8 @@ def prepare_videos(
 
     Raises:
         ValueError: if `folder` is the one the videos are in, or inside it, or has
-            copies of other videos, be they of the same folder.
+            copies of other videos, be they of the same folder, or files of the same
+            names that are no copies.
 
     Example:
     ```python
@@ -72,7 +73,6 @@ def prepare_videos(
     folder = Path(folder)
     check_folder(folder, manifest.root)
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder, manifest.root)
     options = {
         "size": size,
         "keyframe_interval": keyframe_interval,
@@ -81,6 +81,7 @@ def prepare_videos(
     plans = plan_copies(manifest.records, segment_seconds)
     planned = {name for plan in plans for name in plan.files}
     notes = _read_notes(folder, plans)
+    _claim(folder, manifest.root, planned, notes)
     _refuse_other_part(folder, notes, manifest)
 
     def copy(record, plan):
@@ -147,16 +148,28 @@ def _refuse_other_part(folder: Path, notes: dict, manifest) -> None:
         )
 
 
-def _claim(folder: Path, root) -> None:
-    """Note whose copies a folder holds; those of other videos would be removed."""
+def _claim(folder: Path, root, planned: set[str], notes: dict) -> None:
+    """Note whose copies a folder holds; those of other videos would be removed.
+
+    A folder that holds none yet must not have files of these names.
+    """
     note, root = folder / ORIGIN, str(Path(root).expanduser().resolve())
-    other = note.read_text() if note.exists() else root
+    if not note.exists() and not notes:
+        there = [n for n in (ANNOTATIONS, *sorted(planned)) if (folder / n).exists()]
+        if there:
+            raise ValueError(
+                f"`folder` {folder} has files that are no copies made here and would "
+                f"be written over, such as {there[0]}: give another folder (`--out`)."
+            )
+    # Names of folders need not be UTF-8.
+    other = os.fsdecode(note.read_bytes()) if note.exists() else root
     if other != root and Path(other).exists():
         raise ValueError(
             f"`folder` {folder} holds copies of the videos in {other}: give another "
             "folder (`--out`), or delete it first."
         )
-    write_text(note, root)
+    with replacing(note) as temporary:
+        temporary.write_bytes(os.fsencode(root))
 
 
 def _copy(record: VideoRecord, folder: Path, plan: CopyPlan, options, before, old):

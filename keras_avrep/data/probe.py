@@ -11,6 +11,7 @@ from keras_avrep.data.media import (
     MediaError,
     check_file,
     decoded_frames,
+    frame_rate,
     opened,
     quarter_turns,
     video_stream,
@@ -65,7 +66,7 @@ def probe(path: str | os.PathLike) -> MediaInfo:
         stream = video_stream(container, path)
         _refuse_picture(container, path)
         width, height = _first_size(container, stream, path)
-        fps = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
+        fps = float(frame_rate(stream, path))
         extent = measure_extent(container, stream, fps, path)
         return MediaInfo(
             extent.seconds,

@@ -1,11 +1,12 @@
 """Records divided into train and test."""
 
+import hashlib
+import os
+
 import numpy as np
 
+from keras_avrep.data.annotations import TRAINING
 from keras_avrep.data.manifest import VideoRecord
-
-# Splits to learn from; every other name is of videos that are held out.
-TRAINING = ("train", "training", "pretrain")
 
 
 def is_held_out(record: VideoRecord) -> bool:
@@ -60,7 +61,8 @@ def split_records(
         Lists train and test. Splits other than `"train"`, `"training"` and
         `"pretrain"` are test. Without any, with a label `class`, every class of
         several videos is divided, and those of a single one are divided together;
-        pieces of one `source` stay together.
+        pieces of one `source` stay together. Of the same videos and one more, at
+        most one of each class changes sides.
 
     Example:
     ```python
@@ -76,16 +78,19 @@ def split_records(
     for name in sorted(groups):
         members = sorted(groups[name], key=lambda r: r.video_id)
         sources = list(dict.fromkeys(_source(r) for r in members))
-        # The seed of a group does not depend on which other groups there are.
-        digest = sum(name.encode("utf-8", "surrogateescape")) % 2**31
-        order = np.random.default_rng([seed, digest]).permutation(len(sources))
+        sources.sort(key=lambda source: _digest(seed, source))
         count = round(len(sources) * test_fraction)
         if len(sources) > 1:
             count = max(1, count)
-        chosen = {sources[i] for i in order[:count]}
+        chosen = set(sources[:count])
         test += [r for r in members if _source(r) in chosen]
         train += [r for r in members if _source(r) not in chosen]
     return train, test
+
+
+def _digest(seed: int, source: str) -> bytes:
+    """What decides the place of a video, whichever others there are."""
+    return hashlib.sha256(os.fsencode(f"{seed} {source}")).digest()
 
 
 def _source(record: VideoRecord) -> str:

@@ -12,6 +12,7 @@ from keras_avrep.data.media import (
     MediaError,
     check_file,
     decoded_frames,
+    frame_rate,
     opened,
     quarter_turns,
     video_stream,
@@ -77,7 +78,7 @@ def frame_seconds(stream) -> Fraction:
 
 
 def _timed(container, stream, path):
-    rate = Fraction(stream.average_rate or stream.guessed_rate or 25)
+    rate = frame_rate(stream, path)
     origin, before = frame_seconds(stream), None
     for position, frame in enumerate(decoded_frames(container, stream, path)):
         seconds = position / rate

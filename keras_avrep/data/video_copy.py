@@ -9,7 +9,7 @@ import numpy as np
 from av.video.reformatter import Colorspace
 
 from keras_avrep.data.files import replacing
-from keras_avrep.data.media import check_file, opened, video_stream
+from keras_avrep.data.media import check_file, frame_rate, opened, video_stream
 from keras_avrep.data.sound_copy import sound_track, suffix_of
 from keras_avrep.data.timed_frames import frame_seconds
 
@@ -73,7 +73,9 @@ def write_video_copy(
         stream, before = None, -1
         for seconds, image in frames:
             if stream is None:
-                stream = _add_video_stream(target, path, image, shown, crf)
+                stream = _add_video_stream(
+                    target, path, image, shown, frame_rate(shown, source), crf
+                )
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image))
             # Frames that are nearer than the clock can tell keep their order.
             before = max(before + 1, round((seconds + origin - base) / TICK))
@@ -103,9 +105,8 @@ def check_copy(path, source) -> None:
         raise ValueError(f"{path} is the video itself; choose another name.")
 
 
-def _add_video_stream(target, path, image, shown, crf):
+def _add_video_stream(target, path, image, shown, rate, crf):
     codec = VIDEO_CODECS[suffix_of(path)]
-    rate = Fraction(shown.average_rate or shown.guessed_rate or 25)
     stream = target.add_stream(codec, rate=rate.limit_denominator(1001))
     stream.options = {"crf": str(crf)}
     if codec == "libvpx-vp9":

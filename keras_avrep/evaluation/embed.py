@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from keras_avrep.data import MediaError, read_sample
+from keras_avrep.data.files import replacing
 from keras_avrep.evaluation.crops import frame_side, spread_crops
 from keras_avrep.views import UniformClips
 
@@ -190,7 +191,8 @@ def save_features(path, train: Features, test: Features) -> None:
         content[f"{split}_paths"] = np.asarray(features.paths)
         for name, classes in features.labels.items():
             content[f"{split}_label_{name}"] = np.asarray(classes)
-    np.savez_compressed(path, **content)
+    with replacing(path) as temporary:
+        np.savez_compressed(temporary, **content)
 
 
 def load_features(path) -> tuple[Features, Features]:

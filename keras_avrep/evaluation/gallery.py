@@ -1,8 +1,11 @@
 """What a model finds for some queries, to be looked at."""
 
+from pathlib import Path
+
 import numpy as np
 
 from keras_avrep.data import MediaError, read_sample
+from keras_avrep.data.files import replacing
 from keras_avrep.evaluation.retrieval import nearest_neighbours
 from keras_avrep.views import UniformClips
 
@@ -23,7 +26,8 @@ def write_gallery(
         neighbours: int. Neighbours of each. Defaults to 5.
 
     Returns:
-        `None`. The file has `test_clips` uint8 `(Q, T, H, W, 3)`,
+        `None`, and no file if no video can be decoded. The file has `test_clips`
+        uint8 `(Q, T, H, W, 3)`,
         `neighbour_clips` `(Q, K, T, H, W, 3)`, `test_labels`,
         `neighbour_labels` and `hits` bool `(Q, K)`.
     """
@@ -44,19 +48,22 @@ def write_gallery(
         except MediaError:
             continue
         rows.append((query, clips))
+    # Those of a former evaluation must not pass for this one's.
+    Path(path).unlink(missing_ok=True)
     if not rows:
         return
     label = _shown_label(gallery, queries)
     names = np.array([_label(queries, label, query) for query, _ in rows])
     found = np.array([[_label(gallery, label, i) for i in order[q]] for q, _ in rows])
-    np.savez_compressed(
-        path,
-        test_clips=np.stack([clips[0] for _, clips in rows]),
-        neighbour_clips=np.stack([np.stack(clips[1:]) for _, clips in rows]),
-        test_labels=names,
-        neighbour_labels=found,
-        hits=(found == names[:, None]) & (names[:, None] != ""),
-    )
+    with replacing(path) as temporary:
+        np.savez_compressed(
+            temporary,
+            test_clips=np.stack([clips[0] for _, clips in rows]),
+            neighbour_clips=np.stack([np.stack(clips[1:]) for _, clips in rows]),
+            test_labels=names,
+            neighbour_labels=found,
+            hits=(found == names[:, None]) & (names[:, None] != ""),
+        )
 
 
 def _shown_label(gallery, queries):

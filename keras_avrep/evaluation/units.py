@@ -1,8 +1,11 @@
 """What excites the units of a model most, to be looked at."""
 
+from pathlib import Path
+
 import numpy as np
 
 from keras_avrep.data import MediaError, read_sample, spaced_records
+from keras_avrep.data.files import replacing
 from keras_avrep.evaluation.map_alignment import aligned_clip_maps
 from keras_avrep.views import UniformClips
 
@@ -61,8 +64,11 @@ def write_units(path, model, records, clip, count=16, top=4, most_clips=MOST_CLI
         arrays[f"{kind}_strength"] = np.stack(
             [strength[order, u] for u, order in zip(units, clip_order, strict=True)]
         ).astype("float32")
+    # Those of a former evaluation must not pass for this one's.
+    Path(path).unlink(missing_ok=True)
     if arrays:
-        np.savez_compressed(path, **arrays)
+        with replacing(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
 
 
 def choose_units(strength, count, top):

@@ -14,7 +14,7 @@ from keras_avrep.export.inference_form import (
 )
 from keras_avrep.export.litert import export_litert
 from keras_avrep.export.onnx import export_onnx, missing_onnx_packages
-from keras_avrep.export.saved_model import export_saved_model
+from keras_avrep.export.saved_model import check_name, export_saved_model
 from keras_avrep.export.verify import (
     ExportError,
     class_agreement,
@@ -41,6 +41,7 @@ def export_all(
     calibration_clips: np.ndarray | None = None,
     part: str = REPRESENTATION,
     labels: Sequence[str] | None = None,
+    version: int = 1,
 ) -> list[dict]:
     """Write a model in several formats and check each against Keras.
 
@@ -51,9 +52,9 @@ def export_all(
     Args:
         model: a model with a `representation` from pixels `(B, T, H, W, 3)` in
             0..255 to features `(B, D)`.
-        folder: path. Gets `NAME/1/`, `NAME.tflite`, `NAME_dynamic.tflite`,
+        folder: path. Gets `NAME/VERSION/`, `NAME.tflite`, `NAME_dynamic.tflite`,
             `NAME_int8.tflite`, `NAME.onnx` and `export.json`, what
-            `export_saved_model` writes beside, and with `labels` `labels.txt`.
+            `export_saved_model` writes beside, and with `labels` `NAME_labels.txt`.
         clips: uint8 or float array `(N, T, H, W, 3)` of real clips. They fix the
             clip shape and are what is compared.
         name: string. Names the files and the served model.
@@ -71,6 +72,8 @@ def export_all(
             the `"logits"` of a classifier, which then names the output. Defaults
             to `"representation"`.
         labels: class names in the order of the logits. Defaults to `None`.
+        version: int above 0, of the SavedModel. TF Serving serves the highest.
+            Defaults to `1`.
 
     Returns:
         List of dicts, also written to `folder/export.json`, with `format`,
@@ -93,6 +96,7 @@ def export_all(
     ```
     """
     check_known("formats", formats, FORMATS)
+    check_name(name, version)
     clips = check_clips(clips)
     if calibration_clips is None:
         calibration, source = clips, "the compared clips"
@@ -110,18 +114,24 @@ def export_all(
         if format == "onnx" and missing_onnx_packages():
             rows.append(_skipped_onnx())
             continue
-        path = _write(model, part, folder, name, format, clips, calibration)
+        path = _write(model, part, folder, name, version, format, clips, calibration)
         row = _measure(format, part, path, clips, reference)
         row["path"] = path.relative_to(folder).as_posix()
         _judge(row, path, tolerance * _scale(part, reference))
         row.update(_note(model, format, source))
         rows.append(row)
     folder.mkdir(parents=True, exist_ok=True)
-    if labels is not None:
-        lines = "".join(f"{name}\n" for name in labels)
-        (folder / "labels.txt").write_text(lines, encoding="utf-8")
+    _write_labels(folder / f"{name}_labels.txt", labels)
     summary.write_text(json.dumps(rows, indent=2) + "\n")
     return rows
+
+
+def _write_labels(path, labels):
+    """The classes, a line each; of a model without any none are left from before."""
+    path.unlink(missing_ok=True)
+    if labels is not None:
+        lines = "".join(f"{name}\n" for name in labels)
+        path.write_text(lines, encoding="utf-8")
 
 
 def _reference(model, part, clips):
@@ -153,11 +163,17 @@ def _full_float32():
         experimental.enable_tensor_float_32_execution(before)
 
 
-def _write(model, part, folder, name, format, clips, calibration):
+def _write(model, part, folder, name, version, format, clips, calibration):
     shape = clips.shape[1:]
     if format == "saved_model":
         return export_saved_model(
-            model, folder, name=name, clip_shape=shape, clips=clips, part=part
+            model,
+            folder,
+            name=name,
+            clip_shape=shape,
+            clips=clips,
+            version=version,
+            part=part,
         )
     if format == "onnx":
         path = folder / f"{name}.onnx"

@@ -14,7 +14,11 @@ from keras_avrep.export.inference_form import (
     save_function,
 )
 from keras_avrep.export.part_readme import write_part_readme
-from keras_avrep.export.saved_model import write_models_config
+from keras_avrep.export.saved_model import (
+    check_name,
+    version_folder,
+    write_models_config,
+)
 from keras_avrep.export.verify import ExportError
 
 PART_FORMATS = ("saved_model", "litert")
@@ -29,13 +33,14 @@ def export_part(
     formats: Sequence[str] = PART_FORMATS,
     tolerance: float = 1e-4,
     open_axes: dict[str, int] | None = None,
+    version: int = 1,
 ) -> list[dict]:
     """Write an inference model of a system, and check each file against Keras.
 
     Args:
         model: functional model with named inputs, and one output or a dict of
             them; one of a system's `inference_models`.
-        folder: path. Gets `NAME/1/`, `NAME.tflite`, and `NAME.md` that says what
+        folder: path. Gets `NAME/VERSION/`, `NAME.tflite`, and `NAME.md` that says what
             they take and give, also in `README.md` where models are served.
         inputs: dict from input name to an array `(N, ...)` of real examples.
             They fix the shapes and are what is compared.
@@ -48,14 +53,16 @@ def export_part(
         open_axes: dict from input name to the number of an axis, the batch being
             0, whose length the SavedModel leaves open; a LiteRT file has that of
             the examples. A system's `open_axes` says them. Defaults to `None`.
+        version: int above 0. TF Serving serves the highest. Defaults to `1`.
 
     Returns:
         List of dicts of `format`, `path`, `bytes`, `max_abs_diff`, and `inputs` and
         `outputs`, the shapes by name, `None` where any length goes.
 
     Raises:
-        ValueError: if `inputs` does not name the model's inputs, or `formats` and
-            `open_axes` name others than there are.
+        ValueError: if `inputs` does not name the model's inputs, `formats` and
+            `open_axes` name others than there are, or files and a URL cannot be
+            called `name`.
         ExportError: if a file differs by more than the tolerance.
         RuntimeError: on a backend other than TensorFlow.
 
@@ -69,6 +76,7 @@ def export_part(
     ```
     """
     require_tensorflow("The export of a model part")
+    check_name(name, version)
     names = [tensor.name for tensor in model.inputs]
     if sorted(names) != sorted(inputs):
         raise ValueError(f"`inputs` has {sorted(inputs)}; the model takes {names}.")
@@ -81,7 +89,7 @@ def export_part(
     for format in formats:
         shapes = input_shapes(inputs, format, open_axes or {})
         fixed = _fixed(model, shapes, None if format == "saved_model" else 1)
-        path = WRITERS[format](fixed, Path(folder), name)
+        path = WRITERS[format](fixed, Path(folder), name, version)
         found = READERS[format](path, inputs)
         difference = max(_difference(expected[key], found[key]) for key in expected)
         if not difference <= tolerance:
@@ -163,14 +171,14 @@ def _write_archive(fixed, path):
     save_function(serve, specs, fixed, path)
 
 
-def _write_saved_model(fixed, folder, name):
-    path = folder / name / "1"
-    _write_archive(fixed, path)
+def _write_saved_model(fixed, folder, name, version):
+    with version_folder(folder, name, version) as (path, partial):
+        _write_archive(fixed, partial)
     write_models_config(folder)
     return path
 
 
-def _write_litert(fixed, folder, name):
+def _write_litert(fixed, folder, name, version):
     import tempfile
 
     import tensorflow as tf

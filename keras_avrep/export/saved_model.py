@@ -1,6 +1,7 @@
 import re
 import shutil
 from collections.abc import Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import keras
@@ -75,7 +76,7 @@ def export_saved_model(
     export_saved_model(model, "served", name="dclr", clip_shape=(16, 112, 112, 3))
     ```
     """
-    _check_name(name, version)
+    check_name(name, version)
     if keras.backend.backend() != "jax":
         require_tensorflow("The SavedModel export")
     shape = check_clip_shape(clip_shape)
@@ -84,24 +85,38 @@ def export_saved_model(
     fixed = fixed_part(model, shape, part=part)
 
     folder = Path(folder)
-    target = folder / name / str(version)
-    # A running server polls for numbered directories: one shows up complete.
-    partial = target.with_name(f"{version}.partial")
-    _remove(partial)
-    write_signature(fixed, partial, output_name(part))
-    write_warmup(partial, name, warmup)
-    _remove(target)
-    partial.rename(target)
+    with version_folder(folder, name, version) as (target, partial):
+        write_signature(fixed, partial, output_name(part))
+        write_warmup(partial, name, warmup)
     write_models_config(folder)
     write_model_readme(folder, name, version, fixed, part)
     return target
 
 
-def _check_name(name, version):
+@contextmanager
+def version_folder(folder: Path, name: str, version: int):
+    """Where a served model goes, and where to write it before it is complete.
+
+    A running server polls for numbered directories: one shows up complete.
+    """
+    target = folder / name / str(version)
+    partial = target.with_name(f"{version}.partial")
+    _remove(partial)
+    yield target, partial
+    _remove(target)
+    partial.rename(target)
+
+
+def check_name(name: str, version: int) -> None:
+    """Refuse what cannot be the name or the version of a served model.
+
+    Raises:
+        ValueError: saying what a name or a version must be.
+    """
     if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", name):
         raise ValueError(
             f"`name` is {name!r}: use letters, digits, '_', '-' and '.' only, as it "
-            "names a directory and a URL."
+            "names files and a URL."
         )
     if not isinstance(version, int) or version < 1:
         raise ValueError(

@@ -7,8 +7,8 @@ from keras_avrep.export.inference_form import output_name
 # What the numbers of a part are, after its shape.
 MEANINGS = {
     "logits": (
-        ": one logit for each class, in the order\nof `labels.txt`; their softmax is "
-        "the probabilities"
+        ": one logit for each class, in the order\nof `{name}_labels.txt`; their "
+        "softmax is the probabilities"
     )
 }
 
@@ -22,6 +22,9 @@ This folder is laid out for TensorFlow Serving: `NAME/VERSION/` is a model, and
 docker run --rm -p 8500:8500 -p 8501:8501 -v "$PWD:/models:ro" \\
   tensorflow/serving --model_config_file=/models/models.config
 ```
+
+A running server takes up a model that is exported with a higher `--version`; one that
+replaces another of the same version, or is new here, is served after a restart.
 
 Every model is asked at its signature `serving_default`, over REST on port 8501 or,
 as busy clients do, over gRPC on port 8500: JSON makes pixels many times larger.
@@ -77,7 +80,7 @@ def write_model_readme(folder: Path, name: str, version: int, fixed, part: str) 
         width=width,
         output=output_name(part),
         dim=fixed.output_shape[-1],
-        meaning=MEANINGS.get(part, ""),
+        meaning=MEANINGS.get(part, "").format(name=name),
     )
     (folder / f"{name}.md").write_text(text)
     write_serving_readme(folder)

@@ -131,7 +131,9 @@ def share_of_hits(model: ModelRun, label: str, count: int) -> float:
 
 def _neighbour_labels(model: ModelRun, label: str, count: int):
     """True classes of test videos, and those of their nearest `count`, unordered."""
-    test, train = (_unit(model.features[f"{s}_features"]) for s in ("test", "train"))
+    test, train = (model.features[f"{s}_features"] for s in ("test", "train"))
+    # Of one video nothing is left without its own mean.
+    test, train = _unit(test, train if len(test) == 1 else test), _unit(train, train)
     found = [
         _nearest(test[start : start + CHUNK] @ train.T, count)
         for start in range(0, len(test), CHUNK)
@@ -157,9 +159,11 @@ def can_compare(model: ModelRun) -> bool:
     return test.shape[1] == train.shape[1] and min(len(test), len(train)) > 0
 
 
-def _unit(features: np.ndarray) -> np.ndarray:
-    features = np.nan_to_num(np.asarray(features, "float64"))
+def _unit(features: np.ndarray, around: np.ndarray) -> np.ndarray:
     # Each split minus its own mean, as the retrieval numbers are measured.
-    features = features - features.mean(axis=0)
+    features, around = (
+        np.nan_to_num(np.asarray(x, "float64")) for x in (features, around)
+    )
+    features = features - around.mean(axis=0)
     length = np.linalg.norm(features, axis=1, keepdims=True)
     return features / np.maximum(length, 1e-12)

@@ -307,10 +307,12 @@ def test_export_ships_a_classifier_with_its_class_names(classifier, videos, tmp_
 
     run = ["export", str(classifier), str(videos), "--out", str(tmp_path)]
     run += ["--name", "sprites", "--formats", "saved_model", "litert"]
-    assert main([*run, "--parts", "representation"]) == 0
+    assert main([*run, "--parts", "representation", "--version", "3"]) == 0
+    for name in ("sprites", "sprites_representation"):
+        assert [p.name for p in (tmp_path / name).iterdir()] == ["3"]
     rows = json.loads((tmp_path / "export.json").read_text())
     assert all(row["class_agreement"] == 1.0 for row in rows)
-    names = (tmp_path / "labels.txt").read_text().splitlines()
+    names = (tmp_path / "sprites_labels.txt").read_text().splitlines()
     assert names == json.loads((classifier / "classifier.json").read_text())["classes"]
     clip = np.zeros((1, 2, 16, 16, 3), "uint8")
     logits, _ = run_litert(tmp_path / "sprites.tflite", clip)
@@ -331,7 +333,7 @@ def test_a_bare_backbone_is_exported_as_its_representation(videos, tmp_path):
     assert main([*run, "--out", str(tmp_path / "out")]) == 0
     (row,) = json.loads((tmp_path / "out" / "export.json").read_text())
     assert "retrieval_agreement" in row
-    assert not (tmp_path / "out" / "labels.txt").exists()
+    assert not list((tmp_path / "out").glob("*labels.txt"))
 
 
 def test_export_fails_above_the_tolerance_in_one_sentence(

@@ -18,7 +18,7 @@ from keras_avrep.data import (
     scan_folder,
     split_records,
 )
-from keras_avrep.data.annotations import folder_labels
+from keras_avrep.data.annotations import folder_labels, read_annotations
 from keras_avrep.data.video_files import find_video_files
 
 
@@ -401,3 +401,29 @@ def test_names_may_hold_what_ends_a_line_elsewhere(tmp_path):
     (tmp_path / "annotations.jsonl").write_text(line + "\r\n", encoding="utf-8")
     found = scan_folder(tmp_path)
     assert found.rejects == [] and found.records[0].labels == {"class": "x"}
+
+
+@pytest.mark.parametrize(
+    "splits", ["train valid", "Train Test", "training testing", "pretrain dev"]
+)
+def test_folders_of_splits_are_no_classes_whatever_they_are_called(splits):
+    places = [f"{split}/{name}" for split in splits.split() for name in "ab"]
+    said, notes = folder_labels([f"{place}/{i}.mp4" for place in places for i in "12"])
+    expected = [place.split("/")[0].lower() for place in places for _ in "12"]
+    assert [entry["split"] for entry in said] == expected
+    assert [entry["labels"]["class"] for entry in said] == list("aabb" * 2)
+    assert notes == []
+
+
+def test_nothing_is_said_by_what_tables_leave_empty(tmp_path):
+    lines = [
+        {"video": "a.mp4", "split": "", "source": None},
+        {"video": "b.mp4", "split": " test ", "source": ""},
+        {"video": "c.mp4", "split": None, "source": 7},
+    ]
+    path = tmp_path / "annotations.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    annotations, bad = read_annotations(path)
+    assert bad == []
+    assert [annotations[f"{n}.mp4"]["split"] for n in "abc"] == [None, "test", None]
+    assert [annotations[f"{n}.mp4"].get("source") for n in "abc"] == [None, None, "7"]

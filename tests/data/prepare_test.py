@@ -361,3 +361,25 @@ def test_ctrl_c_does_not_wait_for_all_other_videos(folders):
     assert 1 <= len(list(target.glob("*.mp4"))) < 12
     copies, _ = prepared(source, target)
     assert len(copies) == 12
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "annotations.jsonl"])
+def test_files_that_are_no_copies_are_not_written_over(folders, name):
+    source, target = folders
+    target.mkdir()
+    (target / name).write_text("mine")
+    with pytest.raises(ValueError, match=f"would be written over, such as {name}"):
+        prepare_videos(scan_folder(source), target)
+    assert [p.name for p in target.iterdir()] == [name]
+    (target / name).rename(target / "notes.txt")
+    prepared(source, target, size=32)
+
+
+def test_names_as_long_as_they_can_be_and_folders_that_are_not_utf8(tmp_path):
+    source = tmp_path / os.fsdecode(b"caf\xe9")
+    name = f"{'é' * 118}.mp4"
+    write_ramp(source / "a.mp4", count=4).rename(source / name)
+    target = tmp_path / "small"
+    for _ in range(2):
+        assert prepare_videos(scan_folder(source), target) == []
+    assert [r.video_id for r in scan_folder(target).records] == [name]

@@ -1,6 +1,7 @@
 """What a file says of itself, and whether that is so."""
 
 import io
+from dataclasses import asdict
 from fractions import Fraction
 
 import av
@@ -9,7 +10,9 @@ import pytest
 from media_files import cut, ramp, with_index_first, write_ramp
 from PIL import Image
 
-from keras_avrep.data import MediaError, probe, read_frames, write_video
+from keras_avrep.data import MediaError, VideoRecord, probe, read_frames, write_video
+from keras_avrep.data.media import stream_frames
+from keras_avrep.views import UniformClips
 
 CUTS = [
     ("a.mkv", "libx264", True),
@@ -145,3 +148,47 @@ def test_a_live_recording_is_as_long_as_its_times_say(tmp_path):
     with av.open(str(path)) as container:
         assert not container.duration and not container.streams.video[0].duration
     assert probe(path).duration == pytest.approx(10.1, abs=0.2)
+
+
+def write_like_a_browser(path, count=45, fps=30):
+    """A recording whose frames come when they come, and which tells no rate."""
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.options = {"deadline": "realtime", "cpu-used": "8"}
+        for number, image in enumerate(ramp(count, step=5)):
+            frame = av.VideoFrame.from_ndarray(image)
+            late = 0 if number in (0, count - 1) else int(rng.integers(-6, 7))
+            frame.pts = round(1000 * number / fps) + late
+            frame.time_base = Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    content = path.read_bytes()
+    # Its duration of a frame, made nothing: an element of padding of the same length.
+    place = content.index(b"\x23\xe3\x83\x84")
+    padding = b"\xec\x86" + bytes(6)
+    path.write_bytes(content[:place] + padding + content[place + len(padding) :])
+    return path
+
+
+def test_the_rate_of_a_browsers_recording_is_that_of_its_frames(tmp_path):
+    path = write_like_a_browser(tmp_path / "a.webm")
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        # What FFmpeg has to say of it is the clock of the file.
+        assert (stream.average_rate or stream.guessed_rate) == 1000
+    info = probe(path)
+    assert info.fps == pytest.approx(30, rel=0.01)
+    assert info.num_frames == pytest.approx(45, abs=1)
+    assert len(list(stream_frames(path, 16))) == pytest.approx(45, abs=1)
+    times = UniformClips(3, 8, 2)(VideoRecord(str(path), "a.webm", **asdict(info)))
+    clip = read_frames(path, times["video"][0], 16)
+    assert len(np.unique(clip.mean(axis=(1, 2, 3)))) == 8
+
+
+@pytest.mark.parametrize("fps", [240, 1000])
+def test_slow_motion_keeps_its_rate(tmp_path, fps):
+    path = write_ramp(tmp_path / "a.mp4", fps=fps)
+    assert probe(path).fps == fps

@@ -173,7 +173,7 @@ def test_a_classifier_is_written_to_its_logits_in_every_format(model, tmp_path):
         part="logits",
         labels=["a", "b", "ö"],
     )
-    assert (tmp_path / "labels.txt").read_text(encoding="utf-8") == "a\nb\nö\n"
+    assert (tmp_path / "c_labels.txt").read_text(encoding="utf-8") == "a\nb\nö\n"
     for row in rows:
         run = {"saved_model": run_saved_model, "onnx": run_onnx}.get(
             row["format"], run_litert

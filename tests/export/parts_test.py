@@ -91,3 +91,10 @@ def test_wrong_inputs_and_differences_are_refused(tmp_path):
         export_part(two_in_two_out(), tmp_path, examples(), name="x", **options)
     with pytest.raises(ExportError, match="tolerance"):
         export_part(two_in_two_out(), tmp_path, examples(), name="x", tolerance=-1.0)
+
+
+def test_names_that_are_no_names_of_files_and_urls_are_refused(tmp_path):
+    for name in ("a b", "a/b", "../a"):
+        with pytest.raises(ValueError, match="`name`"):
+            export_part(two_in_two_out(), tmp_path / "out", examples(), name=name)
+    assert not list(tmp_path.iterdir())

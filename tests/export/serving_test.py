@@ -161,7 +161,7 @@ def test_a_served_classifier_says_what_it_gives(model, tmp_path):
     assert output[0] == "logits" and output[1].shape.as_list() == [None, 7]
     readme = (tmp_path / "README.md").read_text()
     assert "gives `logits`, float32 of shape\n(batch, 7): one logit for" in readme
-    assert "labels.txt" in readme and "embedding" not in readme
+    assert "`sport_labels.txt`" in readme and "embedding" not in readme
 
 
 def test_wrong_names_versions_and_clips_are_refused(model, clips, tmp_path):

@@ -1,6 +1,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -399,3 +400,20 @@ def test_the_map_says_which_videos_it_shows(full):
     _, _, text = full
     assert "90 held out and 90 of the gallery" in text
     assert "clip_0.mp4 · held out" in text and "clip_0.mp4 · of the gallery" in text
+
+
+def test_a_single_test_video_is_looked_up_as_retrieval_does(tmp_path):
+    rng = np.random.default_rng(0)
+    gallery = rng.normal(size=(5, 4))
+    classes = np.array(list("abcde"))
+    for number in range(5):
+        model = SimpleNamespace(
+            features={
+                "train_features": gallery,
+                "test_features": gallery[number : number + 1],
+                "train_label_class": classes,
+                "test_label_class": classes[number : number + 1],
+            }
+        )
+        truth, found = scores.nearest_labels(model, "class")
+        assert (truth == found).all()
