@@ -97,7 +97,12 @@ def add_video_arguments(group):
     group.add_argument("--steps", type=positive, help="of training, 2000 by default")
     add_optimizer_arguments(group)
     group.add_argument("--num-frames", type=positive, help="frames of a clip")
-    group.add_argument("--stride", type=positive, help="frames from one to the next")
+    group.add_argument(
+        "--stride",
+        type=positive,
+        help="frames from one to the next; of systems that draw it, only of the clips "
+        "they are measured with",
+    )
     group.add_argument("--size", type=positive, help="pixels of a decoded clip")
     group.add_argument("--view-size", type=positive, help="pixels of a view")
     group.add_argument(
