@@ -16,6 +16,9 @@ from keras_avrep.cli.main import main
 from keras_avrep.cli.run_folder import CLIP_FILE, write_json
 from keras_avrep.training.callbacks import read_history
 
+# As users have it: there are enough steps for a trace to pay off.
+pytestmark = pytest.mark.traced
+
 COMMAND = "from keras_avrep.cli.main import run; run()"
 # Below the number from which XLA compiles, above what is made until Ctrl-C arrives.
 STEPS = 90

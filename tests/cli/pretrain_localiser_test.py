@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from untraced import untraced
 
 from keras_avrep.cli.main import main
 from keras_avrep.data import probe, write_video
@@ -81,8 +80,7 @@ def test_stage_two_can_begin_from_another_run(trained, folders, tmp_path, capsys
     assert run(*command, *two, "--mixed", folders / "duet") == 2
     assert "--init" in capsys.readouterr().err
     two += ["--init", trained, "--mixed", folders / "duet"]
-    with untraced():
-        assert run(*command, *two) == 0
+    assert run(*command, *two) == 0
     summary = json.loads((tmp_path / "a" / "summary.json").read_text())
     assert summary["train"]["steps"] == 1
     model = CSOL.from_preset(str(tmp_path / "a" / "preset"))
@@ -140,6 +138,7 @@ def test_it_is_exported_with_two_inputs(trained, folders, tmp_path, capsys):
     assert "onnx is not for localisers" in capsys.readouterr().err
 
 
+@pytest.mark.traced
 def test_the_interference_eraser_goes_the_same_way(trained, folders, tmp_path, capsys):
     out, mixed = tmp_path / "run", tmp_path / "duets.json"
     run("scan", folders / "duet", "--out", mixed)

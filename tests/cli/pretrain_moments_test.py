@@ -5,7 +5,6 @@ import json
 import pytest
 from moment_trees import write_cut_video
 from reader_results import write
-from untraced import untraced
 
 from keras_avrep.cli.main import main
 from keras_avrep.worlds import OrchestraWorld, render_mixtures
@@ -15,13 +14,6 @@ SCHEDULE = ("--solo-epochs", "1", "--mixed-epochs", "1", "--batch-size", "4")
 
 def run(*arguments):
     return main([str(a) for a in arguments])
-
-
-@pytest.fixture(autouse=True)
-def as_it_is():
-    """The same steps are traced in `pretrain_localiser_test.py`."""
-    with untraced():
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -294,6 +294,8 @@ def test_classification_has_the_labels_of_the_records():
 
 def test_new_clusters_come_with_fresh_heads_and_a_fresh_optimiser():
     trainer = classification(build(), adam())
+    # Tracing takes longer than a step, here as below.
+    trainer.run_eagerly = True
     trainer.train_on_batch(draw_batch(RNG(3)))
     assert int(trainer.optimizer.iterations) == 1
     trainer.start_anew([2, 2, 0, 1], seed=5)
@@ -317,6 +319,7 @@ def test_heads_with_an_optimiser_of_their_own_step_as_with_a_rate_of_their_own()
         {"optimizer": adam(), "head_optimizer": AdamWithL2(1e-2)},
     ):
         trainer = ClassificationTrainer(build(), num_records=4, **optimizers)
+        trainer.run_eagerly = True
         trainer.start_anew([0, 2, 1, 1], seed=0)
         for _ in range(2):
             trainer.train_on_batch(batch)
@@ -380,6 +383,7 @@ def test_correspondence_and_classes_can_share_the_networks_optimiser():
 
 def test_heads_alone_leave_the_backbones_as_they_are():
     trainer = ClassificationTrainer(build(), adam(), num_records=4, heads_only=True)
+    trainer.run_eagerly = True
     trainer.start_anew([0, 2, 1, 1], seed=0)
     backbones = [trainer.task.backbone, trainer.task.audio_backbone]
     before = [weights(b) for b in backbones]
