@@ -1,18 +1,24 @@
 """What pretraining is worth where few videos have labels.
 
-Run by `python benchmarks/claims.py few_labels`. A network for the motions of the world
-`scenes` is fine-tuned on some labelled videos by the recipe of `keras-avrep finetune`:
-from scratch, after plain instance contrast, and after DCLR, both trained on the 1024
-unlabelled videos by `claims_dclr.py` (rungs (a) and (f)), which trains them if they are
-not there yet.
+Run by `python benchmarks/claims.py few_labels`. The motions of the world `scenes` are
+learned from some labelled videos: by a linear probe of frozen features, and by the
+recipe of `keras-avrep finetune`, with a network that was not trained, after plain
+instance contrast, and after DCLR. The last two are rungs (a) and (f) of
+`claims_dclr.py`, on 1024 videos without labels, and are trained if they are not there.
 """
 
 from pathlib import Path
 
 import claims_dclr
-from claims_common import between_markers, fresh, rendered, spread
+import numpy as np
+from claims_common import between_markers, rendered, spread, untrained
 
-from keras_avrep.evaluation import classification_accuracy, finetune
+from keras_avrep.evaluation import (
+    classification_accuracy,
+    embed_videos,
+    finetune,
+    linear_probe_accuracy,
+)
 from keras_avrep.models import DCLR, VideoClassifier
 from keras_avrep.worlds import ScenesWorld
 
@@ -22,88 +28,106 @@ WORLD = claims_dclr.WORLD
 PRESET = claims_dclr.PRESET
 # From a start to its title and its rung of `claims_dclr`.
 LADDER = {
-    "scratch": ("from scratch", None),
-    "contrast": ("after instance contrast", "a"),
-    "dclr": ("after DCLR", "f"),
+    "scratch": ("not trained", None),
+    "contrast": ("instance contrast", "a"),
+    "dclr": ("DCLR", "f"),
 }
-LABELLED = (64, 256)  # videos
+# How many labelled videos, as many of each class.
+LINEAR, TUNED = (32, 128, 512), (32, 128)
 LABEL = "motion"
-NUM_CLIPS = 4  # of a video in the test
-MODES = {"fine-tuned": {}, "linear": {"train_backbone": False, "unit_features": True}}
-RECIPES = {
-    "fine-tuned": {},
-    "linear": {"batch_size": 128, "learning_rate": 5.0, "weight_decay": 0.0},
-}
+NUM_CLIPS = 4  # of a video in the test, and of each that a linear probe learns from
 
 
 def run_rung(rung, seed, args):
     """Accuracies on the test videos, by how the network learns and of how many."""
+    model, manifest, trained_on = start(rung, seed, args)
+    found = {"linear": linear(model.representation, manifest, seed)}
     folder = Path(args.runs) / f"few_labels{seed}" / rung
-    found, trained_on = {}, None
-    for mode in MODES:
-        found[mode] = {}
-        for count in LABELLED:
-            backbone, manifest, trained_on = start(rung, seed, args)
-            found[mode][str(count)] = accuracy(
-                mode, count, backbone, manifest, folder / f"{mode}_{count}", seed
-            )
+    for count in TUNED:
+        # Fine-tuning has changed the one before.
+        model, manifest, _ = start(rung, seed, args)
+        place = folder / str(count)
+        accuracy = tuned(model.backbone, manifest, count, place, seed)
+        found.setdefault("tuned", {})[str(count)] = accuracy
     return {"trained_on": trained_on, "accuracy": found}
 
 
 def start(rung, seed, args):
-    """The backbone to begin from, the videos, and where it was trained."""
+    """The network to begin with, the videos, and where it was trained."""
     if LADDER[rung][1]:
         model, training, manifest = claims_dclr.train_rung(LADDER[rung][1], seed, args)
-        return model.backbone, manifest, training["trained_on"]
+        return model, manifest, training["trained_on"]
     data = Path(args.runs) / f"seed{seed}" / "data"
     manifest = rendered(ScenesWorld(seed=seed), data, COUNTS)
-    return fresh(PRESET, manifest, seed, args).backbone, manifest, None
+    return untrained(PRESET, manifest, seed, args)[0], manifest, None
 
 
-def accuracy(mode, count, backbone, manifest, folder, seed):
-    """Share of test videos whose motion is told right after training on `count`."""
-    clip = {k: DCLR.presets[PRESET]["clip"][k] for k in ("num_frames", "stride")}
-    size = DCLR.presets[PRESET]["clip"]["size"]
-    view_size = DCLR.presets[PRESET]["views"]["size"]
+def linear(representation, manifest, seed):
+    """Share of test videos whose motion a linear probe of frozen features tells."""
+    train, test = (
+        embed_videos(representation, manifest.split(split), **clips())
+        for split in ("train", "test")
+    )
+    found = {}
+    for count in LINEAR:
+        chosen = {r.video_id for r in labelled(manifest, count)}
+        places = np.array([path in chosen for path in train.paths])
+        found[str(count)] = linear_probe_accuracy(
+            train.values[places],
+            test.values,
+            np.asarray(train.labels[LABEL])[places],
+            np.asarray(test.labels[LABEL]),
+            seed=seed,
+        )
+    return found
+
+
+def tuned(backbone, manifest, count, folder, seed):
+    """The same of a classifier that is trained with its backbone."""
     classes = manifest.classes(LABEL)
-    classifier = VideoClassifier.for_backbone(backbone, len(classes), **MODES[mode])
+    classifier = VideoClassifier.for_backbone(backbone, len(classes))
+    size = DCLR.presets[PRESET]["clip"]["size"]
+    options = {k: v for k, v in clips().items() if k in ("num_frames", "stride")}
     finetune(
         classifier,
-        balanced(manifest.split("train"), count // len(classes)),
+        labelled(manifest, count),
         LABEL,
         classes,
         folder,
-        **clip,
+        **options,
         size=size,
-        view_size=view_size,
+        view_size=clips()["size"],
         flip=0.0,  # it would turn one motion into another
         seed=seed,
-        **RECIPES[mode],
     )
     test = manifest.split("test")
-    options = {**clip, "size": view_size, "num_clips": NUM_CLIPS}
-    return classification_accuracy(classifier, test, LABEL, classes, **options)
+    return classification_accuracy(classifier, test, LABEL, classes, **clips())
 
 
-def balanced(records, each):
-    """The first videos of every class."""
-    classes = sorted({r.labels[LABEL] for r in records})
+def clips():
+    """Clips of the preset at the size of its views, as `embed_videos` takes them."""
+    preset = DCLR.presets[PRESET]
+    size = {"size": preset["views"]["size"], "num_clips": NUM_CLIPS}
+    return {**preset["clip"], **size}
+
+
+def labelled(manifest, count):
+    """The first videos of every class, `count` in all."""
+    classes = manifest.classes(LABEL)
+    records = manifest.split("train")
     by_class = ([r for r in records if r.labels[LABEL] == name] for name in classes)
-    return [record for found in by_class for record in found[:each]]
+    return [r for found in by_class for r in found[: count // len(classes)]]
 
 
 def table(results):
     """A markdown table: mean and spread over seeds."""
-    head = ["start", "seeds"]
-    head += [f"{mode}, {count} labels" for mode in MODES for count in LABELLED]
+    columns = [("linear", n) for n in LINEAR] + [("tuned", n) for n in TUNED]
+    titles = {"linear": "linear probe", "tuned": "fine-tuned"}
+    head = ["start", "seeds", *(f"{titles[how]}, {n} labels" for how, n in columns)]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for rung, (name, _) in LADDER.items():
         if rows := [r["accuracy"] for r in results if r["rung"] == rung]:
-            cells = [
-                spread([r[mode][str(count)] for r in rows])
-                for mode in MODES
-                for count in LABELLED
-            ]
+            cells = [spread([r[how][str(n)] for r in rows]) for how, n in columns]
             lines.append("| " + " | ".join([name, str(len(rows)), *cells]) + " |")
     return "\n".join(lines)
 
