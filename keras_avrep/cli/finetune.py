@@ -3,10 +3,13 @@
 keras-avrep finetune runs/first videos --label class --out runs/classifier
 keras-avrep finetune runs/first videos --linear --out runs/probe
 
-`keras-avrep classify` and `keras-avrep export` take the folder that it writes.
+Videos without the label are left out, so that the folder may also hold those that the
+model was pretrained on. `keras-avrep classify` and `keras-avrep export` take what it
+writes.
 Stop it with Ctrl-C; the same command goes on.
 """
 
+from collections import Counter
 from pathlib import Path
 
 from keras_avrep.cli.argument_types import output_folder, share
@@ -22,7 +25,7 @@ from keras_avrep.cli.videos import VIDEOS
 
 def add_arguments(parser):
     parser.add_argument("run", help="run folder or name of a preset with weights")
-    parser.add_argument("folder", help=f"{VIDEOS}, labelled")
+    parser.add_argument("folder", help=f"{VIDEOS}, some of them labelled")
     parser.add_argument(
         "--out", type=output_folder, required=True, help="folder of the classifier"
     )
@@ -84,6 +87,8 @@ def run(args):
     manifest = open_videos(args.folder, cache, args.threads)
     train, test = train_and_test(manifest, args.seed, out / TESTED)
     label = chosen_label(args.label, train + test, manifest.notes)
+    if leave_out_unlabelled(manifest, label, train + test, say):
+        train, test = train_and_test(manifest, args.seed, out / TESTED)
     recipe = chosen_recipe(args, model)
     clip = clip_arguments(config)
     classes = sorted({r.labels[label] for r in train})
@@ -151,6 +156,21 @@ def run(args):
     say(f"accuracy on {len(test)} held-out videos: {accuracy:.1%}{top}; saved in {out}")
 
 
+def leave_out_unlabelled(manifest, label, records, say):
+    """Take videos without a label out of a manifest, if any of some records has none.
+
+    Returns:
+        bool, whether there was one.
+    """
+    from keras_avrep.cli.scan import lacking_labels
+
+    lacking = lacking_labels(records).get(label)
+    if lacking is not None:
+        say(f"{label}: {lacking}; left out")
+        manifest.records = [r for r in manifest.records if label in r.labels]
+    return lacking is not None
+
+
 def of_known_classes(test, label, classes, say):
     """Held-out videos that a classifier can be right about; others are told."""
     known = [r for r in test if r.labels[label] in classes]
@@ -201,27 +221,24 @@ def chosen_label(name, records, notes=()):
     """The label to learn, checked.
 
     Args:
-        name: of the label; `None` for the first that all records have.
+        name: of the label; `None` for the first that all records have, or else the
+            one that most have.
         records: list of `VideoRecord`.
         notes: sentences, why folders are not taken as labels. Defaults to none.
 
     Raises:
-        ValueError: if not every record has such a label.
+        ValueError: if no record has such a label.
     """
-    from keras_avrep.cli.scan import lacking_labels
-
     shared = sorted(set.intersection(*(set(r.labels) for r in records)))
     if name in shared or (name is None and shared):
         return name or shared[0]
-    lacking = lacking_labels(records)
-    asked = [label for label in lacking if name in (None, label)]
-    if asked:
-        raise ValueError(
-            f"Not every video has the label {asked[0]!r}: {lacking[asked[0]]}; give it "
-            "to them in annotations.jsonl, or take them away."
-        )
-    if shared:
-        raise ValueError(f"--label {name!r} is unknown; there are {shared}.")
+    counts = Counter(sorted(label for r in records for label in r.labels))
+    if counts and name is None:
+        return counts.most_common(1)[0][0]
+    if name in counts:
+        return name
+    if counts:
+        raise ValueError(f"--label {name!r} is unknown; there are {list(counts)}.")
     if notes:
         raise ValueError(f"The videos have no labels: {'; '.join(notes)}.")
     raise ValueError(

@@ -12,7 +12,8 @@
         --solo-epochs 0 --mixed-epochs 1 --out runs/wild
 
 Run the same command again to resume after Ctrl-C or a crash. If the videos have
-splits, `pretrain` or `train` is used; otherwise all that are not held out.
+splits, those of `pretrain` are used, or of `train` where there are none; otherwise all
+that are not held out.
 
 Known regions, by --boxes, stand in `annotations.jsonl` of the folder, a line a video:
 {"video": path, "boxes": [[[y1, x1, y2, x2], ...], ...]}, for each thing a box a frame,

@@ -15,7 +15,7 @@ from PIL import Image
 
 from keras_avrep.cli.argument_types import finite, loss_weights, output_folder, share
 from keras_avrep.cli.evaluate import write_results
-from keras_avrep.cli.finetune import chosen_label
+from keras_avrep.cli.finetune import chosen_label, leave_out_unlabelled
 from keras_avrep.cli.main import NOBODY_READS, build_parser, main
 from keras_avrep.cli.measuring import own_video_retrieval, tell_unknown
 from keras_avrep.cli.render import SCENES
@@ -151,12 +151,23 @@ def test_finetune_says_what_keeps_labels_from_being_there():
         chosen_label(None, [record("a"), record("b")])
     some = [record("a", motion="up", scene="sea"), record("b", scene="sea")]
     assert chosen_label(None, some) == "scene"
-    with pytest.raises(ValueError, match=r"'motion': 1 of 2 videos lacks it \(b\)"):
-        chosen_label("motion", some)
-    with pytest.raises(ValueError, match=r"'class': 1 of 2 videos lacks it \(b\)"):
-        chosen_label(None, [record("a", **{"class": "run"}), record("b")])
+    # Of few labels, too, there is something to learn.
+    assert chosen_label("motion", some) == "motion"
+    assert chosen_label(None, [record("a", **{"class": "run"}), record("b")]) == "class"
     with pytest.raises(ValueError, match="'sprite' is unknown"):
         chosen_label("sprite", some)
+
+
+def test_finetune_leaves_out_what_has_no_label():
+    videos = [
+        record(name, **{"class": "run"} if name in "ac" else {}) for name in "abc"
+    ]
+    manifest, said = Manifest("/", list(videos)), []
+    assert leave_out_unlabelled(manifest, "class", videos, said.append)
+    assert said == ["class: 1 of 3 videos lacks it (b); left out"]
+    assert [r.video_id for r in manifest.records] == ["a", "c"]
+    assert not leave_out_unlabelled(manifest, "class", manifest.records, said.append)
+    assert len(said) == 1
 
 
 def test_classes_that_cannot_be_found_are_told(capsys):
