@@ -32,7 +32,8 @@ LADDER = {
     "contrast": ("instance contrast", "a"),
     "dclr": ("DCLR", "f"),
 }
-# How many labelled videos, as many of each class.
+# How many labelled videos, as many of each class; 512 are all there are, of which
+# there are fewer than 64 of some.
 LINEAR, TUNED = (32, 128, 512), (32, 128)
 LABEL = "motion"
 NUM_CLIPS = 4  # of a video in the test, and of each that a linear probe learns from

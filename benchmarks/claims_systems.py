@@ -85,7 +85,7 @@ def table(results):
 
 def seconds_of(result):
     """Seconds of the training; older results have no others."""
-    return result.get("training_seconds", result["seconds"])
+    return result.get("training_seconds") or result["seconds"]
 
 
 def write_tables(results, root):

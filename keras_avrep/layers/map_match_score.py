@@ -49,15 +49,15 @@ class MapMatchScore(keras.layers.Layer):
 
     def call(self, maps):
         maps = ops.cast(maps, "float32")
-        pool = ops.max if self.pool == "max" else ops.mean
-        if self.grid == 1:
+        sides = maps.shape[1:3]
+        if None in sides:
             # The whole map may be of any size.
-            return pool(maps, axis=(1, 2))
-        _, height, width, _ = maps.shape
-        parts = ops.reshape(
-            maps, (-1, self.grid, height // self.grid, self.grid, width // self.grid)
-        )
-        return ops.reshape(pool(parts, axis=(2, 4)), (-1, self.grid**2))
+            return (ops.max if self.pool == "max" else ops.mean)(maps, axis=(1, 2))
+        # Pools: the gradient of `ops.max` looks for a maximum that XLA may have
+        # computed anew, a little differently.
+        pool = ops.max_pool if self.pool == "max" else ops.average_pool
+        part = tuple(side // self.grid for side in sides)
+        return ops.reshape(pool(maps, part, strides=part), (-1, self.grid**2))
 
     def compute_output_shape(self, maps_shape):
         return (maps_shape[0], self.grid**2)

@@ -263,6 +263,12 @@ class LocalisationTask(PresetTask, Task):
     @classmethod
     def from_config(cls, config):
         config = dict(config)
+        picture, sound = config.get("backbone"), config.get("audio_backbone")
+        if isinstance(picture, dict) and isinstance(sound, dict):
+            # `from_preset` gives today's precision to the backbone alone.
+            precision = {"dtype": picture["config"].get("dtype")}
+            sound = {**sound, "config": {**sound["config"], **precision}}
+            config["audio_backbone"] = sound
         for name in OWN_LAYERS:
             if isinstance(config.get(name), dict):
                 config[name] = keras.layers.deserialize(config[name])

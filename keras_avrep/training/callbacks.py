@@ -48,6 +48,7 @@ class History(StepCallback):
         total_steps: int or `None`. For the printed line.
         show: called with one line of text each window. Defaults to `print`.
         first_step: int. Defaults to 0.
+        last_step: int. Where a window ends, however short. Defaults to `total_steps`.
         measured: dict of `steps`, `seconds` and `wait`, what the `measured` of the
             parts before a resumption was. Defaults to `None`.
 
@@ -73,9 +74,11 @@ class History(StepCallback):
         total_steps=None,
         show=print,
         first_step=0,
+        last_step=None,
         measured=None,
     ):
         super().__init__(first_step)
+        self.last_step = total_steps if last_step is None else last_step
         self.path = Path(path)
         self.feed = feed
         self.clips_per_step = clips_per_step
@@ -93,7 +96,7 @@ class History(StepCallback):
         if self._window is None:
             # The first step traces and compiles: it tells no speed.
             self._window = (step, time.perf_counter(), self._waited())
-        if step % self.every == 0 or step == self.total_steps:
+        if step % self.every == 0 or step == self.last_step:
             self._close_window(step, logs)
 
     def _waited(self):

@@ -118,6 +118,9 @@ def check_recipe(recipe):
         )
     if "learning_rate" not in recipe:
         raise ValueError(f"The recipe of {name!r} has no `learning_rate`; give one.")
+    warmup = recipe.get("warmup", 0)
+    if not 0 <= warmup < 1:
+        raise ValueError(f"`warmup` is {warmup}; give a share of the run, from 0 to 1.")
     decay = recipe.get("decay")
     if isinstance(decay, str) and decay not in DECAYS:
         raise ValueError(

@@ -9,7 +9,7 @@ import keras
 
 from keras_avrep.data import BatchFeed
 from keras_avrep.training.callbacks import Checkpoints, History, read_history
-from keras_avrep.training.checkpoint import resume, save_checkpoint
+from keras_avrep.training.checkpoint import CheckpointError, resume, save_checkpoint
 from keras_avrep.training.device_policy import choose_device_policy
 from keras_avrep.training.phase_trainer import PhaseTrainer
 
@@ -78,7 +78,8 @@ def train_phases(
 
     Raises:
         KeyboardInterrupt: after Ctrl-C, once the state is saved.
-        CheckpointError: if the folder holds the run of other trainers.
+        CheckpointError: if the folder holds the run of other trainers, or of other
+            phases as far as it has come.
         ValueError: if there are no phases, one has no step, or the folder's run has
             had more steps already.
 
@@ -106,7 +107,8 @@ def train_phases(
             trainer.optimizer.build(trainer.trainable_variables)
     total = sum(phase.steps for phase in phases)
     done, before = resume(last, trainers, total, show)
-    figures, start = _Figures(before), 0
+    _check_begun(before.get("phases", []), phases, done, last)
+    figures, start = _Figures(before, phases), 0
     for number, phase in enumerate(phases):
         end = start + phase.steps
         if done < end:
@@ -131,9 +133,11 @@ class _Figures:
 
     Args:
         before: dict, what the last checkpoint has kept.
+        phases: list of `Phase`, those of this call.
     """
 
-    def __init__(self, before):
+    def __init__(self, before, phases):
+        self.phases = _outline(phases)
         self.measured = dict(before.get("measured", {}))
         # As of the last checkpoint, so that a run that is done says the same again.
         self.seconds = self.seconds_before = before.get("seconds", 0.0)
@@ -146,7 +150,8 @@ class _Figures:
         def keep(history):
             self.measured[name] = history.measured
             self.seconds = self.seconds_before + time.perf_counter() - self.began
-            return {"measured": self.measured, "seconds": self.seconds}
+            figures = {"measured": self.measured, "seconds": self.seconds}
+            return {**figures, "phases": self.phases}
 
         return self.measured.get(name), keep
 
@@ -160,6 +165,27 @@ class _Figures:
             "clips_per_second": longest["steps"] * clips_per_step / longest["seconds"],
             "data_wait_fraction": longest["wait"] / longest["seconds"],
         }
+
+
+def _outline(phases):
+    """What has to be the same of phases that have begun, as in JSON."""
+    return [[phase.name, phase.steps, phase.first_batch] for phase in phases]
+
+
+def _check_begun(before, phases, done, path):
+    """Refuse to go on with other phases than those that a run has had so far."""
+    start = 0
+    for old, new in zip(before, _outline(phases), strict=False):
+        end = start + old[1]
+        # The one that the run is in, or ends with, may have more steps now.
+        length = 2 if end < done else 1
+        if start < done and (old[:length], old[2]) != (new[:length], new[2]):
+            raise CheckpointError(
+                f"{path} is of a run whose phase {old[0]!r} had {old[1]} steps; now "
+                f"there is {new[0]!r} of {new[1]}. Use the same schedule, longer at "
+                "its end at most, or another run folder."
+            )
+        start = end
 
 
 def _run_phase(
@@ -184,6 +210,7 @@ def _run_phase(
         total_steps=total,
         show=show,
         first_step=done,
+        last_step=start + phase.steps,
         measured=measured,
     )
 
@@ -192,7 +219,7 @@ def _run_phase(
 
     saving = Checkpoints(last, checkpoint_every, done, trainers, extra)
     phase.trainer.fit(
-        ((batch,) for batch in feed),
+        phase.trainer.fit_input(feed),
         steps_per_epoch=start + phase.steps - done,
         callbacks=[history, saving],
         verbose=0,

@@ -101,6 +101,9 @@ class SelfSupervisedStep(BackendStep):
                 f"{', '.join(self.loss_weights)}."
             )
         self.loss_weights[name] = float(weight)
+        if hasattr(self, "jax_state_sync"):
+            # Within `fit` JAX has the values elsewhere, and would put them back.
+            self.jax_state_sync()
         self.apply_loss_weights()
 
     def apply_loss_weights(self):

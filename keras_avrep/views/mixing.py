@@ -161,10 +161,17 @@ class VolumeMixer(keras.layers.Layer):
             "mixture": mixture * peak_scale[:, None],
             "sources": sources,
             "present": present,
+            "heard": self._heard(level),
             "gains_db": gains_db,
             "scales": scales * peak_scale[:, None],
             "peak_scale": peak_scale,
         }
+
+    def _heard(self, level):
+        """Which sounds are loud enough, bool `(batch,)`."""
+        if self.silence_db is None:
+            return ops.ones_like(level, "bool")
+        return level > 10 ** (self.silence_db / 20)
 
     def _choose(self, level, classes):
         """Positions of the own sound and of random others, and if there are any."""
@@ -174,7 +181,7 @@ class VolumeMixer(keras.layers.Layer):
             (ops.shape(level)[0], ops.shape(level)[0]), seed=self.seed_generator
         )
         if self.silence_db is not None:
-            heard = level > 10 ** (self.silence_db / 20)
+            heard = self._heard(level)
             both = ops.logical_and(heard[None, :], heard[:, None])
             chance = ops.where(both, chance, -1.0)
         sources, available, latest = [own], [own >= 0], classes

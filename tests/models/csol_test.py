@@ -535,6 +535,11 @@ def test_a_preset_comes_back(policy, tmp_path):
         assert configs[0][name] == configs[1][name]
     assert loaded.av_map.use_bias
     assert loaded.sounding_mask.threshold == 0.2
+    # Another machine's precision does not come along with either network.
+    other = "float32" if policy != "float32" else "mixed_bfloat16"
+    again = CSOL.from_preset(str(tmp_path), dtype=other)
+    kinds = {b.compute_dtype for b in (again.backbone, again.audio_backbone)}
+    assert kinds == {keras.DTypePolicy(other).compute_dtype}
 
 
 def test_a_configuration_without_weights_says_so():

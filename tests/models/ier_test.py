@@ -261,6 +261,15 @@ def test_mixtures_have_the_classes_of_the_sounds_in_them():
     np.testing.assert_array_equal(found["classes"], expected)
 
 
+def test_a_clip_that_is_silent_just_then_is_of_no_class():
+    batch, labels = draw_batch(RNG(2)), np.array([2, 1, 1, 0])
+    sounds = batch["audio"].copy()
+    sounds[1] = 0
+    mixtures = labelled(labels, mixer=VolumeMixer.ier(share=0.0, seed=4))
+    found = numpy_of(mixtures(sounds, np.arange(4)))
+    np.testing.assert_array_equal(found["classes"].sum(axis=1), [1, 0, 1, 1])
+
+
 def test_the_curriculum_follows_the_count_of_batches():
     batch = draw_batch(RNG(2))
     curriculum = MixCurriculum(10, share=(0.0, 1.0))

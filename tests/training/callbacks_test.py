@@ -150,3 +150,13 @@ def test_without_a_queue_the_statistics_of_the_steps_are_watched(tmp_path):
     rows = read_history(tmp_path / "h.csv")
     assert [row["embedding_std"] for row in rows] == [0.9, 0.1, 0.1]
     assert rows[0]["step_accuracy"] == 0.5
+
+
+def test_what_ends_in_the_middle_of_a_window_is_in_the_history(tmp_path):
+    path = tmp_path / "h.csv"
+    history = History(path, every=10, total_steps=30, last_step=3, show=lambda _: None)
+    history.set_model(build())
+    for step in range(3):
+        history.on_train_batch_end(step, {"loss": float(step)})
+    assert [(row["step"], row["loss"]) for row in read_history(path)] == [(3, 2.0)]
+    assert history.measured_steps == 2

@@ -139,6 +139,7 @@ def test_the_configuration_comes_back():
         ({"decay": "linear"}, "`decay` is 'linear'"),
         ({"decay": [0.8, 0.6]}, "shares of the run"),
         ({"decay": [120, 160]}, "shares of the run"),
+        ({"warmup": 500}, "`warmup` is 500; give a share"),
     ],
 )
 def test_a_recipe_that_cannot_be_followed_is_one_sentence(change, message):

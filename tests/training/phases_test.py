@@ -12,6 +12,7 @@ from backend_runs import start
 
 from keras_avrep.training import CheckpointError, Phase, train_phases
 from keras_avrep.training.callbacks import read_history
+from keras_avrep.training.phases import _check_begun
 
 PROGRAM = Path(__file__).with_name("phases_program.py")
 
@@ -194,3 +195,25 @@ def test_a_checkpoint_of_another_model_is_refused(whole, tmp_path):
 def test_no_phases_are_refused(tmp_path):
     with pytest.raises(ValueError, match="phases"):
         train_phases([], tmp_path)
+
+
+def test_another_schedule_than_that_of_the_run_is_refused(tmp_path):
+    def schedule(*phases):
+        return [Phase(name, None, None, first, steps) for name, steps, first in phases]
+
+    begun = [["pairs", 4, 0], ["classes", 4, 0], ["mixtures", 4, 0]]
+    path = tmp_path / "last.npz"
+    for done, good in (
+        (0, [("other", 1, 0)]),
+        (6, [("pairs", 4, 0), ("classes", 8, 0), ("mixtures", 2, 0)]),
+        # What is over may get longer at its end.
+        (12, [("pairs", 4, 0), ("classes", 4, 0), ("mixtures", 9, 0), ("more", 1, 4)]),
+    ):
+        _check_begun(begun, schedule(*good), done, path)
+    for done, wrong in (
+        (6, [("pairs", 5, 0), ("classes", 4, 0), ("mixtures", 4, 0)]),
+        (2, [("classes", 4, 0)]),
+        (12, [("pairs", 4, 0), ("classes", 4, 4), ("mixtures", 4, 0)]),
+    ):
+        with pytest.raises(CheckpointError, match="Use the same schedule"):
+            _check_begun(begun, schedule(*wrong), done, path)

@@ -116,6 +116,7 @@ def test_silence_is_left_out_and_left_alone():
     for law in ("scale", "decibel"):
         mixed = mix(VolumeMixer(3, law, seed=1), waveforms)
         check_record(waveforms, mixed)
+        assert mixed["heard"].tolist() == [i not in (2, 4) for i in range(6)]
         assert (mixed["present"][[2, 4]].sum(axis=1) == 1).all()
         inside = mixed["sources"][:, 1:][mixed["present"][:, 1:]]
         assert not set(inside) & {2, 4}

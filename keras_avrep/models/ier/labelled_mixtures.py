@@ -22,7 +22,8 @@ class LabelledMixtures(keras.layers.Layer):
         batches_seen: int scalar for the curriculum. Defaults to 0.
 
     Returns:
-        Dict of float32 `waveform` `(B, S)`, and `classes` `(B, K)` of 0 and 1.
+        Dict of float32 `waveform` `(B, S)`, and `classes` `(B, K)` of 0 and 1,
+        all 0 where nothing is louder than the mixer's `silence_db`.
 
     Example:
     ```python
@@ -46,7 +47,10 @@ class LabelledMixtures(keras.layers.Layer):
         amount = {} if self.curriculum is None else self.curriculum(batches_seen)
         mixed = self.mixer(waveforms, classes=labels, **amount)
         stems = ops.take(labels, mixed["sources"], axis=0)
+        # A clip that is silent just then is of no class.
+        heard = ops.take(mixed["heard"], mixed["sources"], axis=0)
+        present = ops.logical_and(mixed["present"], heard)
         return {
             "waveform": mixed["mixture"],
-            "classes": self.multi_hot(stems, mixed["present"]),
+            "classes": self.multi_hot(stems, present),
         }
