@@ -60,6 +60,7 @@ def trained(preset, manifest, folder, seed, args, changes=None, boxes=None):
         model = system_of(preset).from_preset(str(brought))
         nothing = dict.fromkeys(("losses", "clips_per_second", "seconds"))
         return model, {**nothing, "trained_on": trained_on}
+    check_recipe_of(folder, args)
     model = fresh(preset, manifest, seed, args, changes)
     clip = system_of(preset).presets[preset]["clip"]
     sampler = model.training_sampler(clip)
@@ -106,6 +107,19 @@ def noted_machine(folder):
         }
         write_json(path, about)
     return json.loads(path.read_text())
+
+
+def check_recipe_of(folder, args):
+    """Note what a run is trained with, and refuse one that had another recipe."""
+    names = ("batch_size", "learning_rate")
+    recipe = {name: getattr(args, name) for name in names}
+    recipe["precision"] = keras.config.dtype_policy().name
+    path = folder / "recipe.json"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, recipe)
+    if (before := json.loads(path.read_text())) != recipe:
+        raise SystemExit(f"{folder} was trained with {before}; give another --runs.")
 
 
 def probed(model, preset, manifest, seed, control=None):
