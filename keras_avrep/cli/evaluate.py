@@ -102,13 +102,13 @@ def measure_features(args, model, run, clip):
             raise ValueError(f"--{name} is for localisers; {args.run} is none.")
     cache = manifest_cache(args.run, args.out and Path(args.out).parent)
     manifest = open_videos(args.folder, cache, args.threads)
-    tested = Path(args.run) / TESTED
+    tested = Path(args.run) / TESTED if is_of_training(args) else None
     train, test = train_and_test(manifest, args.seed, tested)
     rejects = rejects_file(args, run)
     of_training = run is not None and rejects == run / REJECTS
     if of_training:
         recall_rejects(manifest, rejects)
-        if not has_splits(manifest) and not tested.is_file():
+        if not has_splits(manifest) and not (tested and tested.is_file()):
             say(
                 "The videos have no splits: those that it is tested with are among "
                 "those that it has learned from, without their labels."
@@ -132,12 +132,17 @@ def measure_features(args, model, run, clip):
     return {**results, "crops": args.crops, "rejected": len(manifest.rejects)}
 
 
-def rejects_file(args, run):
-    """The list of the run, for the videos it was trained on, else one of its own."""
+def is_of_training(args):
+    """Whether a run is asked of the folder that it was trained on."""
     from keras_avrep.cli.run_folder import read_json
 
-    trained_on = run and read_json(run / "run.json").get("folder")
-    if trained_on == str(Path(args.folder).resolve()):
+    trained_on = read_json(Path(args.run) / "run.json").get("folder")
+    return trained_on == str(Path(args.folder).resolve())
+
+
+def rejects_file(args, run):
+    """The list of the run, for the videos it was trained on, else one of its own."""
+    if run and is_of_training(args):
         return run / REJECTS
     result = result_file(args, run)
     return result.with_name(f"{result.stem}_{REJECTS}")

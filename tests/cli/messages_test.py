@@ -14,12 +14,12 @@ from media_files import cut, write_ramp
 from PIL import Image
 
 from keras_avrep.cli.argument_types import finite, loss_weights, output_folder, share
-from keras_avrep.cli.evaluate import write_results
+from keras_avrep.cli.evaluate import is_of_training, write_results
 from keras_avrep.cli.finetune import chosen_label, leave_out_unlabelled
 from keras_avrep.cli.main import NOBODY_READS, build_parser, main
 from keras_avrep.cli.measuring import own_video_retrieval, tell_unknown
 from keras_avrep.cli.render import SCENES
-from keras_avrep.cli.run_folder import clip_arguments
+from keras_avrep.cli.run_folder import clip_arguments, write_json
 from keras_avrep.cli.videos import reject_writer
 from keras_avrep.data import ClipSource, Manifest, VideoRecord, scan_folder
 from keras_avrep.report.run_reader import read_run
@@ -239,3 +239,13 @@ def test_controls_and_crops_are_also_of_videos_without_labels(crops, tmp_path):
     own_video_retrieval(Representation(), records, clip, **options)
     assert [len(clips) for clips in seen] == [2 * crops] * 3
     assert all(np.ptp(clips, axis=1).max() == 0 for clips in seen)
+
+
+def test_a_run_keeps_to_its_tested_videos_in_its_own_folder_only(tmp_path):
+    run, videos = tmp_path / "run", tmp_path / "videos"
+    args = argparse.Namespace(run=str(run), folder=str(videos))
+    assert not is_of_training(args)
+    write_json(run / "run.json", {"folder": str(videos)})
+    assert is_of_training(args)
+    args.folder = str(tmp_path / "others")
+    assert not is_of_training(args)
