@@ -7,7 +7,8 @@ inputs through query and key encoder, and update; in one run, one after the othe
 at the tiny size and at 16x112x112. Also decoding alone, the model alone, and the
 share of time spent waiting for data. Figures are clips a second (two clips a
 video). Nothing else should run on the machine meanwhile. A GPU is measured if there
-is one, with larger batches where they fit, and has a file of results of its own.
+is one, with larger batches where they fit. It has a file of results of its own, as has a
+CPU without bfloat16, where both programs compute in float32.
 """
 
 import argparse
@@ -156,6 +157,13 @@ def measure(name, case, folder, policy):
     }
 
 
+def kind_of(policy):
+    """What the results of a machine that is not the usual one are called."""
+    if policy.device != "cpu":
+        return "_gpu"
+    return "" if policy.precision == "mixed_bfloat16" else "_without_bfloat16"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=SIZES)
@@ -170,7 +178,7 @@ def main():
         name: SIZES[name] | ({} if on_cpu else ON_GPU[name]) | {"threads": args.threads}
         for name in args.sizes
     }
-    path = RESULTS / ("throughput.json" if on_cpu else "throughput_gpu.json")
+    path = RESULTS / f"throughput{kind_of(policy)}.json"
     results = {
         "configuration": cases,
         "policy": str(policy),
