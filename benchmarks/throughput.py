@@ -7,8 +7,8 @@ inputs through query and key encoder, and update; in one run, one after the othe
 at the tiny size and at 16x112x112. Also decoding alone, the model alone, and the
 share of time spent waiting for data. Figures are clips a second (two clips a
 video). Nothing else should run on the machine meanwhile. A GPU is measured if there
-is one, with larger batches where they fit. It has a file of results of its own, as has a
-CPU without bfloat16, where both programs compute in float32.
+is one, with larger batches where they fit. It has a file of results of its own, as
+has a CPU without bfloat16, where both programs compute in float32.
 """
 
 import argparse
