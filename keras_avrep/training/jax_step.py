@@ -51,6 +51,10 @@ class JaxStep:
         for variable, value in zip(self.non_trainable_variables, values, strict=True):
             variable.assign(value)
 
+    def warm_up_function(self, batches):
+        """What does `warm_up` fastest for so many batches."""
+        return self.warm_up
+
     @functools.cached_property
     def _jitted_warm_up(self):
         return jax.jit(self._stateless_warm_up)

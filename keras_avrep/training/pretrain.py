@@ -174,8 +174,9 @@ def warm_up_queue(model, dataset, batches: int) -> None:
 
     Reference: note of DCLR (arXiv:2207.05340), section 4.7.
     """
+    warm_up = model.warm_up_function(batches)
     for batch in BatchFeed(dataset, stop=batches):
-        model.warm_up(batch)
+        warm_up(batch)
 
 
 def _last(rows):

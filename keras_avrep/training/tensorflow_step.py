@@ -2,6 +2,9 @@ import itertools
 
 import tensorflow as tf
 
+# Tracing takes as long as so many batches without it.
+BATCHES_THAT_PAY = 6
+
 
 class TensorFlowStep:
     """The train step on TensorFlow."""
@@ -27,6 +30,12 @@ class TensorFlowStep:
         """Push the keys of a batch into the queues, nothing learned."""
         _, keys = self.prepare_step(batch)
         self.finish_step(keys)
+
+    def warm_up_function(self, batches):
+        """What does `warm_up` fastest for so many batches."""
+        if batches < BATCHES_THAT_PAY:
+            return self.warm_up
+        return tf.function(self.warm_up, jit_compile=self.jit_compile)
 
     def fit_input(self, batches):
         """Batches as a data set that `fit` asks for one only when it needs it.

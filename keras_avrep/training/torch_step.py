@@ -30,6 +30,10 @@ class TorchStep:
             _, keys = self.prepare_step(batch)
             self.finish_step(keys)
 
+    def warm_up_function(self, batches):
+        """What does `warm_up` fastest for so many batches."""
+        return self.warm_up
+
     def clear_gradients(self):
         """Forget old gradients; `zero_grad` misses layers of functional models."""
         for variable in self.trainable_variables:
