@@ -18,7 +18,7 @@ ALLOWED = {
     "losses": {"layers"},
     "worlds": {"data"},
     "backbones": {"layers"},
-    "training": {"data"},
+    "training": {"data", "kernels"},
     "models": {"backbones", "layers", "losses", "training", "views"},
     "evaluation": {"data", "training", "views"},
     "export": {"layers"},

@@ -1,5 +1,7 @@
 import tensorflow as tf
 
+from keras_avrep.kernels.onednn import has_onednn
+
 # The kernels hold so many channels at a time; they are slow on other numbers.
 LANES = 16
 
@@ -30,6 +32,13 @@ def batch_norm(x, gamma, beta, epsilon):
     # The kernel's variance is that of a sample, with one less as the divisor.
     count = tf.cast(tf.size(x) // channels, "float32")
     return tf.reshape(y, tf.shape(x)), mean, variance * (count - 1) / count
+
+
+def takes_whole_kernels(x):
+    """With oneDNN in float32; XLA's own are several times slower on a CPU."""
+    if x.dtype != tf.float32 or not has_onednn() or _on_gpu():
+        return False
+    return tf.__internal__.get_enclosing_xla_context() is None
 
 
 def _on_gpu():

@@ -13,3 +13,8 @@ def batch_norm(x, gamma, beta, epsilon):
     )
     # The kernel's variance is that of a sample, with one less as the divisor.
     return y.movedim(1, -1), mean, variance * (count - 1) / count
+
+
+def takes_whole_kernels(x):
+    """On a CPU in float32."""
+    return x.device.type == "cpu" and x.dtype == torch.float32

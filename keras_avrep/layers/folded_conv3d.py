@@ -3,6 +3,8 @@ import math
 import keras
 from keras import ops
 
+from keras_avrep.kernels import takes_whole_kernels
+
 
 @keras.saving.register_keras_serializable(package="keras_avrep")
 class FoldedConv3D(keras.layers.Layer):
@@ -11,9 +13,10 @@ class FoldedConv3D(keras.layers.Layer):
     A `(1, k, k)` kernel is a 2-D convolution with time folded into the batch,
     and a `(k, 1, 1)` kernel is one with height and width folded together. Any
     other kernel is one over the channels of all frames that it sees, side by
-    side, which are copies: `k / stride` times the input's memory. The weights
-    and the numbers stay those of the 3-D convolution, but CPU kernels are faster,
-    most of all in the backward pass, and LiteRT can quantise them. There is no bias.
+    side, which are copies: `k / stride` times the input's memory; in training it
+    stays one in 3-D where the backend is faster at that. The weights and the numbers
+    are always those of the 3-D convolution, but CPU kernels are faster, most of all
+    in the backward pass, and LiteRT can quantise them. There is no bias.
 
     Args:
         filters: int. Number of output channels.
@@ -37,6 +40,7 @@ class FoldedConv3D(keras.layers.Layer):
 
     Call arguments:
         inputs: tensor of shape `(batch, time, height, width, channels)`.
+        training: bool. Whether it is to be fast rather than of one form.
 
     Returns:
         Tensor of shape `(batch, time', height', width', filters)`.
@@ -101,15 +105,18 @@ class FoldedConv3D(keras.layers.Layer):
             initializer=self.kernel_initializer,
         )
 
-    def call(self, inputs):
+    def call(self, inputs, training=None):
         time, height, width = self.kernel_size
         if self.fold and time == 1:
             return self._spatial(inputs)
         if self.fold and height == width == 1:
             return self._temporal(inputs)
-        if self.fold:
+        if self.fold and not (training and self._is_faster_whole(inputs)):
             return self._stacked(inputs)
         return self._convolve(inputs, self.kernel, self.strides, self.dilation)
+
+    def _is_faster_whole(self, x):
+        return self.time_padding == "zeros" and takes_whole_kernels(x)
 
     def _spatial(self, x):
         batch, time, height, width, channels = ops.shape(x)

@@ -1,11 +1,11 @@
 """Which device, precision and compilation suit this machine, and why."""
 
-import os
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
 import keras
+
+from keras_avrep.kernels.onednn import has_onednn
 
 # The backends whose steps XLA compiles.
 COMPILING = ("jax", "tensorflow")
@@ -82,7 +82,7 @@ def choose_device_policy(jit_compile=None, precision=None) -> DevicePolicy:
     if device != "cpu" or keras.backend.backend() == "jax":
         return DevicePolicy(device, jit, chosen, reason)
     # Of bfloat16 XLA knows nothing, and in float32 oneDNN is faster.
-    jit = jit and chosen == "float32" and not (bfloat16 or _has_onednn())
+    jit = jit and chosen == "float32" and not (bfloat16 or has_onednn())
     return DevicePolicy(device, jit, chosen, reason, STEPS_THAT_PAY)
 
 
@@ -106,12 +106,6 @@ def make_deterministic() -> None:
         import torch
 
         torch.use_deterministic_algorithms(True)
-
-
-def _has_onednn() -> bool:
-    """Whether TensorFlow was told to use oneDNN; this package does, if it is first."""
-    told = os.environ.get("TF_ENABLE_ONEDNN_OPTS") in ("1", "true")
-    return told and platform.machine() in ("x86_64", "AMD64")
 
 
 def _device() -> tuple[str, bool]:

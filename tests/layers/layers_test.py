@@ -44,10 +44,11 @@ def test_full_kernels_over_stacked_frames_are_the_3d_ones(
     x = np.random.default_rng(0).normal(size=(2, time, 7, 8, 3)).astype("float32")
     folded = FoldedConv3D(4, kernel, strides, padding=padding)
     plain = FoldedConv3D(4, kernel, strides, padding=padding, fold=False)
-    y = to_numpy(folded(x))
+    y, trained = (to_numpy(folded(x, training=t)) for t in (False, True))
     plain.build(x.shape)
     plain.set_weights(folded.get_weights())
     np.testing.assert_allclose(y, to_numpy(plain(x)), atol=1e-4)
+    np.testing.assert_allclose(trained, y, atol=1e-4)
     assert folded.compute_output_shape(x.shape) == y.shape
 
 
