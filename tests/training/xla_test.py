@@ -8,7 +8,9 @@ import tensorflow as tf
 
 
 # Their networks too would take minutes to compile: just what is behind them.
-@pytest.mark.parametrize("name", ["static_dynamic_concepts", "const_cl", "teg"])
+@pytest.mark.parametrize(
+    "name", ["static_dynamic_concepts", "controllable_augmentations", "const_cl", "teg"]
+)
 def test_losses_and_gradients_are_the_same_with_xla(name):
     tiny = importlib.import_module(f"tiny_{name}")
     model = tiny.build_for_steps()
