@@ -45,14 +45,14 @@ def arrays(path):
         return {name: content[name] for name in content.files if name != "head"}
 
 
-def run_program(videos, out, names=NAMES, backend="torch"):
+def run_program(videos, out, names=NAMES, backend="torch", **more):
     # Torch traces nothing, so all systems run on it.
-    return start(backend, PROGRAM, videos, out, *names)
+    return start(backend, PROGRAM, videos, out, *names, **more)
 
 
-def kill_in(name, videos, out, names, backend="torch"):
+def kill_in(name, videos, out, names, backend="torch", **more):
     """Run systems until one has made some steps, and kill without warning."""
-    process = run_program(videos, out, names, backend)
+    process = run_program(videos, out, names, backend, **more)
     lines, inside, last = [], False, out / name / "checkpoints" / "last.npz"
     for line in process.stdout:
         lines.append(line.strip())
@@ -98,11 +98,15 @@ def assert_same_run(whole, killed):
     assert [row["loss"] for row in rows[0]] == [row["loss"] for row in rows[1]]
 
 
-def test_so_does_one_on_tensorflow(videos, tmp_path):
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_so_does_one_where_steps_are_traced(videos, tmp_path, backend):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    run_program(videos, whole, ["dclr"], "tensorflow").finish()
-    kill_in("dclr", videos, killed, ["dclr"], "tensorflow")
-    run_program(videos, killed, ["dclr"], "tensorflow").finish()
+    # JAX compiles once for the three runs.
+    folder = {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "cache")}
+    cache = folder if backend == "jax" else {}
+    run_program(videos, whole, ["dclr"], backend, **cache).finish()
+    kill_in("dclr", videos, killed, ["dclr"], backend, **cache)
+    run_program(videos, killed, ["dclr"], backend, **cache).finish()
     assert_same_run(whole / "dclr", killed / "dclr")
 
 
