@@ -40,7 +40,7 @@ class FoldedConv3D(keras.layers.Layer):
 
     Call arguments:
         inputs: tensor of shape `(batch, time, height, width, channels)`.
-        training: bool. Whether it is to be fast rather than of one form.
+        training: bool. Whether full kernels may stay in 3-D, where that is faster.
 
     Returns:
         Tensor of shape `(batch, time', height', width', filters)`.
