@@ -55,7 +55,7 @@ def test_views_put_the_global_one_last_and_keep_its_times():
 
 def test_fit_moves_weights_and_survives_a_preset(tmp_path):
     model = tiny.build(loss_weights=OTHERS, information="club")
-    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), jit_compile=False)
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), jit_compile=True)
     before = model.get_weights()
     history = model.fit(batches(), steps_per_epoch=2, epochs=1, verbose=0).history
     for name in OTHERS:
